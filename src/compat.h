@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compat.h - the only door to uWSGI's own header, and the only place that
+ * knows how uWSGI versions differ.
+ *
+ * 2.1 (UWSGI_PLUGIN_API 2) moved the packet size and the harakiri functions;
+ * the macros below give both one spelling.
+ */
+#ifndef UPP_COMPAT_H
+#define UPP_COMPAT_H
+
+#include <uwsgi.h>
+
+extern struct uwsgi_server uwsgi;
+
+/* exported by every uWSGI, declared in no header */
+void uwsgi_heartbeat(void);
+
+#if UWSGI_PLUGIN_API >= 2
+#define upp_compat_packet_size(request) ((request)->len)
+#else
+#define upp_compat_packet_size(request) ((request)->uh->pktsize)
+#endif
+
+#endif

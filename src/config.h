@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.h - the plugin's options.
+ *
+ * uWSGI fills the option variables while it parses its configuration;
+ * upp_config_freeze() checks them once, in the `init` hook, and from then on
+ * upp_config() (contract.h) is constant.
+ */
+#ifndef UPP_CONFIG_H
+#define UPP_CONFIG_H
+
+#include "compat.h"
+#include "contract.h"
+
+struct upp_limits;
+
+/* The option table of the plugin; ends with an empty name. */
+extern struct uwsgi_option upp_config_options[];
+
+/* Checks every option and fills the configuration. Exits with a sentence that names the option when
+ * a value cannot be honoured. */
+void upp_config_freeze(void);
+
+/* --pypy-lib, --pypy-gc-nursery: as given, NULL when not. Valid at any time. */
+const char *upp_config_library_option(void);
+const char *upp_config_nursery(void);
+
+/* 0 with --pypy-loop=off. */
+int upp_config_wants_loop(void);
+
+/* Bounds and times of the request loop. */
+const struct upp_limits *upp_config_limits(void);
+
+/* What the loader found out; called once, before the first Python line. */
+void upp_config_set_library(const char *path);
+void upp_config_set_virtualenv(int is_virtualenv);
+
+/* Remembers a bare argument (`uwsgi ... app.py`, `uwsgi ... package.module:name`) as the
+ * application. Returns 1 if it looks like one, else 0. */
+int upp_config_magic(char *word);
+
+/* 1 if `what` is a form of application that --mount and bare arguments can name:
+ * a path ending in .py or .wsgi, or something with a colon. */
+int upp_config_names_app(const char *what);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fork.h - keeping the interpreter whole over fork().
+ *
+ * uWSGI forks in C, so PyPy does not see it. If another thread holds the GIL at
+ * that moment, its owner does not exist in the child and the child waits for
+ * ever. So the forking thread takes the GIL first, and both sides release it.
+ * Forks that Python makes (os.fork, subprocess) come through here too: taking
+ * the GIL again does no harm.
+ *
+ * No Python code runs here: a fork may happen in the middle of the interpreter.
+ * os.register_at_fork() is served by uWSGI's fork hooks, see python/uwsgi_pypy/fork.py.
+ */
+#ifndef UPP_VM_FORK_H
+#define UPP_VM_FORK_H
+
+struct upp_libpypy;
+
+/* Installs the handlers (pthread_atfork) for the life of the process. Call it once the interpreter
+ * has started. `loaded` must stay valid. Returns 0, or -1 after logging. */
+int upp_fork_install(const struct upp_libpypy *loaded);
+
+/* In a new process of uWSGI, before any Python code runs in it: PyPy forgets the threads that
+ * stayed behind. Does its work once in each process. */
+void upp_fork_in_child(void);
+
+#endif
