@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""The environ of a request (PEP 3333, "environ Variables")."""
+import sys
+import threading
+
+from _uwsgi_pypy import ffi, lib
+
+from . import config
+from .files import FileWrapper
+
+_unpack = ffi.unpack
+
+# Names of variables as they came -> as str. The same twenty come with every request;
+# the bound keeps a client that invents names from filling the memory.
+_names = {}
+_NAMES_MAX = 2048
+
+
+def _name(name):
+    decoded = name.decode('latin-1')
+    if len(_names) < _NAMES_MAX:
+        _names[name] = decoded
+    return decoded
+
+
+def make_template():
+    """Returns what every environ starts with; to be called in the process that serves."""
+    template = {
+        'REQUEST_METHOD': 'GET',
+        'SCRIPT_NAME': '',
+        'PATH_INFO': '',
+        'QUERY_STRING': '',
+        'SERVER_NAME': config.hostname,
+        'SERVER_PORT': '80',
+        'SERVER_PROTOCOL': 'HTTP/1.0',
+        'wsgi.version': (1, 0),
+        'wsgi.url_scheme': 'http',
+        'wsgi.errors': sys.stderr,
+        'wsgi.multithread': config.threads > 1,
+        'wsgi.multiprocess': config.processes > 1,
+        'wsgi.run_once': False,
+        'uwsgi.version': config.version,
+        'uwsgi.node': config.hostname,
+    }
+    if config.file_wrapper:
+        template['wsgi.file_wrapper'] = FileWrapper
+    return template
+
+
+def is_https(request):
+    """The server's own HTTPS variable, or a scheme that a proxy named."""
+    if request.flags & lib.UPP_HTTPS:
+        return True
+    return request.scheme_length == 5 and _unpack(request.scheme, 5).lower() == b'https'
+
+
+# CGI names by the number that the loop gives them
+_by_id = []
+
+_learning = threading.Lock()
+
+
+def _learn(number):
+    """Extends the list of names up to `number`. Returns the name."""
+    length = ffi.new('size_t *')
+    with _learning:
+        while len(_by_id) <= number:
+            text = lib.upp_name(len(_by_id), length)
+            _by_id.append(_unpack(text, length[0]).decode('latin-1'))
+    return _by_id[number]
+
+
+def _fill_by_id(environ, request, ids):
+    # the body of the loop ends where the request does, with and without a length
+    environ['wsgi.input_terminated'] = True
+    variables = request.variables
+    names = _by_id
+    for index in range(request.variable_count):
+        variable = variables[index]
+        number = ids[index]
+        if number < 0:
+            name = _unpack(variable.name, variable.name_length).decode('latin-1')
+        else:
+            name = names[number] if number < len(names) else _learn(number)
+        environ[name] = _unpack(variable.value, variable.value_length).decode('latin-1')
+
+
+def _fill_by_name(environ, request):
+    variables = request.variables
+    names = _names
+    for index in range(request.variable_count):
+        variable = variables[index]
+        name = _unpack(variable.name, variable.name_length)
+        environ[names.get(name) or _name(name)] = _unpack(variable.value, variable.value_length).decode('latin-1')
+    # what nginx's uwsgi_params send
+    if environ.get('REQUEST_SCHEME') == 'https':
+        environ['wsgi.url_scheme'] = 'https'
+
+
+def build(request, template, body):
+    """Returns a new dict: CGI variables as native strings that hold latin-1, and the wsgi.* keys."""
+    environ = template.copy()
+    ids = request.name_ids
+    if ids:
+        _fill_by_id(environ, request, ids)
+    else:
+        _fill_by_name(environ, request)
+    if (request.scheme_length or request.flags & lib.UPP_HTTPS) and is_https(request):
+        environ['wsgi.url_scheme'] = 'https'
+    environ['wsgi.input'] = body
+    environ['uwsgi.core'] = request.core
+    return environ

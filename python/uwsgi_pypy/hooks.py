@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""Every function that the C half calls, each a few lines that delegate.
+
+This is the barrier between exceptions and codes: what gets past a hook is a
+defect of the plugin, is logged as such and becomes the hook's error code.
+"""
+from . import fork
+
+fork.install()  # before any other import: modules register their fork hooks when they load
+
+import atexit
+import sys
+import threading
+
+from _uwsgi_pypy import ffi, lib
+
+from . import api, apps, config, errors, interpreter, log, loop, scripts, stacks
+
+# Seconds between looks at the GIL: a busy thread holds a request for about as long (PyPy's default: 7 ms).
+SWITCH_INTERVAL = 0.0005
+
+
+def _unexpected(kind, value, trace):
+    log.exception(kind, value, trace)
+
+
+def exported(error=None):
+    """Connects a function of the contract; `error` is what C gets if it fails."""
+    def connect(function):
+        if error is None:
+            return ffi.def_extern(onerror=_unexpected)(function)
+        return ffi.def_extern(error=error, onerror=_unexpected)(function)
+    return connect
+
+
+def call_hook(name):
+    """Calls the function that an application stored as uwsgi.NAME, if any."""
+    hook = getattr(sys.modules['uwsgi'], name, None)
+    if hook is not None:
+        try:
+            hook()
+        except BaseException:
+            log.exception()
+
+
+def name_thread(core):
+    """Gives the thread of a core the name that uWSGI users know."""
+    threading.current_thread().name = 'uWSGIWorker%dCore%d' % (lib.upp_worker_id(), core)
+
+
+def install():
+    """Connects all hooks and prepares the interpreter."""
+    interpreter.prepare()
+
+    @exported()
+    def upp_py_preinit():
+        if config.threads > 1:
+            sys.setswitchinterval(SWITCH_INTERVAL)
+        api.install()
+        for script in config.before_fork:
+            scripts.run_or_exit(script)
+
+    @exported()
+    def upp_py_init_apps():
+        apps.init()
+
+    @exported(error=-1)
+    def upp_py_mount(mountpoint, what):
+        apps.mount(config.text(mountpoint), config.text(what))
+        return 0
+
+    @exported()
+    def upp_py_post_fork():
+        fork.in_new_process()
+        if config.threads > 1:
+            name_thread(0)
+        for script in config.after_fork:
+            scripts.run_or_log(script)
+        call_hook('post_fork_hook')
+
+    @exported()
+    def upp_py_thread_start(core):
+        name_thread(core)
+
+    @exported()
+    def upp_py_before_fork():
+        fork.before()
+
+    @exported()
+    def upp_py_after_fork(in_child):
+        fork.after(in_child)
+
+    @exported(error=lib.UPP_CLOSE)
+    def upp_py_request(request):
+        return apps.serve(request)
+
+    @exported()
+    def upp_py_loop(core):
+        loop.run(core)
+
+    @exported()
+    def upp_py_exception(core, which):
+        errors.hand_over(core, which)
+
+    @exported()
+    def upp_py_exception_log(core):
+        errors.log_current(core)
+
+    @exported()
+    def upp_py_dump_stacks():
+        stacks.dump()
+
+    @exported()
+    def upp_py_exit():
+        call_hook('atexit')
+        atexit._run_exitfuncs()
+        interpreter.flush()

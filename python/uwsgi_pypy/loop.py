@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""The request loop: `while True` is Python, so the JIT compiles across requests."""
+from _uwsgi_pypy import lib
+
+from . import apps, log
+
+
+def run(core):
+    """Serves requests until the worker stops."""
+    next_request = lib.upp_loop_next
+    serve = apps.serve
+    outcome = lib.UPP_DONE
+    while True:
+        request = next_request(core, outcome)
+        if not request:
+            return
+        try:
+            outcome = serve(request)
+        except BaseException:
+            # a defect of the plugin: the exchange lets nothing of the application through
+            log.exception()
+            outcome = lib.UPP_CLOSE

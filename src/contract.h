@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * contract.h - every C name that the Python half may see, and every Python
+ * function that the C half may call.
+ *
+ * gcc reads this file as a header; the bridge generator reads the part between
+ * the two marks as cffi declarations. So that part holds flat functions, ints,
+ * (pointer, length) pairs and structs of these: no uWSGI type, no macro logic.
+ *
+ * Ownership: a pointer that C hands to Python is C's. It stays valid until the
+ * end of the request (request fields), until the next call of the same function
+ * (results), or for ever (configuration). A pointer that Python hands to C is
+ * valid during that call only.
+ *
+ * Encoding: bytes everywhere. Text is decoded and encoded in Python.
+ *
+ * Changing anything here that an older setup file could trip over means raising
+ * UPP_CONTRACT: a `--pypy-setup` file made for another number is refused.
+ */
+#ifndef UPP_CONTRACT_H
+#define UPP_CONTRACT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A function that Python implements (cffi: extern "Python+C"). */
+#define UPP_PYTHON extern
+
+/* contract: begin */
+
+#define UPP_CONTRACT 1
+
+/* ---- configuration: constant from the first Python line on ------------- */
+
+/* One `--pypy-eval` (is_file 0, text is code) or `--pypy-exec` (is_file 1, text is a path). */
+struct upp_script {
+    int is_file;
+    const char *text;
+};
+
+/* Lists end with a NULL item, or with a script whose text is NULL. A pointer that was not set is
+ * NULL. */
+struct upp_config {
+    const char *library;     /* path of the libpypy that was loaded */
+    const char *home;        /* --pypy-home as given, or PYPY_HOME */
+    const char *home_option; /* "--pypy-home" or "PYPY_HOME" */
+    int home_is_virtualenv;  /* home has a pyvenv.cfg */
+    const char *setup;       /* --pypy-setup */
+    const char *wsgi_module; /* MODULE[:CALLABLE[()]] */
+    const char *wsgi_file;   /* path[:CALLABLE] */
+    const char *paste;       /* URI of paste.deploy */
+    const char *callable;    /* default name of the callable, or NULL */
+    const char *const *python_path;
+    const struct upp_script *scripts;           /* before fork */
+    const struct upp_script *post_fork_scripts; /* after each fork */
+    int file_wrapper;                           /* offer wsgi.file_wrapper */
+    int threads;                                /* --threads, at least 1 */
+    int processes;                              /* --processes, at least 1 */
+    int need_app;
+    int lazy_apps;
+    int post_buffering;          /* --post-buffering, 0 when off */
+    int disable_write_exception; /* --disable-write-exception */
+    const char *version;         /* uWSGI's version, "2.0.21-debian" */
+    const char *hostname;
+    int is_a_reload;
+};
+const struct upp_config *upp_config(void);
+
+/* The setup file declares the contract it was written for; a number other than ours ends the
+ * start with a sentence. Not calling it at all does the same. */
+void upp_contract(int number);
+
+/* Embedded Python files: text of `name` ("uwsgi_pypy/wsgi.py"), or NULL. Sets *length in bytes. */
+const char *upp_embedded(const char *name, size_t *length);
+
+/* ---- log and process --------------------------------------------------- */
+
+/* Writes `length` bytes and a newline to uWSGI's log in one write. */
+void upp_log(const char *text, size_t length);
+/* Ends the start: exit(code) without running the Python exit functions. */
+void upp_exit(int code);
+int upp_worker_id(void);
+int upp_mule_id(void);
+int upp_spooler(void); /* 1 in a spooler process */
+int64_t upp_master_pid(void);
+
+/* ---- applications ------------------------------------------------------ */
+
+/* Registers an application with uWSGI: stats, --need-app, log. Returns its id >= 0, or -1 when
+ * --max-apps are loaded. `seconds` is how long loading took. Caller holds the loading lock. */
+int upp_app_add(const char *mountpoint, size_t length, int64_t seconds, const char *chdir,
+                const char *touch_reload);
+int upp_app_is_default(int app);
+
+/* ---- the request loop -------------------------------------------------- */
+
+struct upp_request;
+
+/* Ends the last request of `core` (outcome: UPP_DONE or UPP_CLOSE) and waits for the next one.
+ * NULL: the worker stops. */
+struct upp_request *upp_loop_next(int core, int outcome);
+
+/* The CGI name with that id (bytes, for ever valid), NULL and length 0 if there is none. */
+const char *upp_name(int id, size_t *length);
+
+/* ---- a request --------------------------------------------------------- */
+
+/* One CGI variable; the same layout twice as a struct iovec. Bytes, not NUL-terminated. */
+struct upp_variable {
+    const char *name;
+    size_t name_length;
+    const char *value;
+    size_t value_length;
+};
+
+/* flags of a request */
+#define UPP_IS_HEAD 1   /* the method is HEAD */
+#define UPP_HTTPS 4     /* url scheme is https */
+#define UPP_DYNAMIC 8   /* the request names its own application */
+#define UPP_SEEKABLE 16 /* the body was buffered: seek() works */
+#define UPP_UNCHANGED                                                                              \
+    32 /* nothing changes the body on its way: its length can be declared, files sent */
+
+/* results of the functions below */
+#define UPP_OK 0
+#define UPP_GONE -1    /* the client went away or an I/O error; already logged by the host */
+#define UPP_TIMEOUT -2 /* the client sent or took nothing for the socket timeout */
+#define UPP_CANNOT -3  /* not possible this way; nothing was sent */
+
+struct upp_request {
+    const struct upp_variable *variables;
+    const int16_t *name_ids; /* of the variables' names, see upp_name(); NULL: names have none */
+    int variable_count;
+    int flags;
+    int app;  /* id of the application, -1: none found */
+    int core; /* thread or async core that serves it */
+    uint64_t content_length;
+    const char *chunk; /* result of upp_request_read */
+    const char *scheme;
+    size_t scheme_length;
+    const void *front; /* struct upp_front */
+    void *host;        /* uWSGI's request */
+};
+
+/* Reads 1..size bytes of the body (it waits for the first one), stores them at request->chunk until
+ * the next call. Returns their number, 0 at the end, UPP_GONE or UPP_TIMEOUT. */
+int64_t upp_request_read(struct upp_request *request, size_t size);
+/* Moves the read position of a buffered body (UPP_SEEKABLE). UPP_OK or UPP_CANNOT. */
+int upp_request_seek(struct upp_request *request, uint64_t position);
+
+/* Sends the response head and the first `length` bytes of the body in one go. `headers` is a block
+ * of "Name: value\r\n" lines, already checked. `declared` is the value of their Content-Length, -1:
+ * none. `last`: this is the whole body; the front may then declare its length itself. */
+int upp_request_respond(struct upp_request *request, const char *status, size_t status_length,
+                        const char *headers, size_t headers_length, int64_t declared,
+                        const char *body, size_t length, int last);
+/* Sends more of the body. */
+int upp_request_write(struct upp_request *request, const char *body, size_t length);
+/* Sends `length` bytes of a regular file from `position`. Only with UPP_UNCHANGED, after the head.
+ */
+int upp_request_sendfile(struct upp_request *request, int fd, uint64_t position, uint64_t length);
+/* Answers with the host's own error page (400, 404 or 500); nothing was sent before. */
+void upp_request_error(struct upp_request *request, int status);
+/* Tells the client that the response is broken: the connection ends with a reset. */
+void upp_request_abort(struct upp_request *request);
+/* An application raised: uWSGI counts it, asks the exception hooks, catches, reloads. With
+ * `catch_it` the host may answer with its exception page (--catch-exceptions). Returns 1 if it
+ * answered. */
+int upp_request_exception(struct upp_request *request, int catch_it);
+/* 1 if --catch-exceptions is on. */
+int upp_catch_exceptions(void);
+
+/* Values for a dynamic application (UPP_DYNAMIC): value of the variable, or NULL and length 0. */
+struct upp_dynamic {
+    const char *app_id;
+    size_t app_id_length;
+    const char *script;
+    size_t script_length;
+    const char *module;
+    size_t module_length;
+    const char *callable;
+    size_t callable_length;
+    const char *file;
+    size_t file_length;
+    const char *paste;
+    size_t paste_length;
+    const char *chdir;
+    size_t chdir_length;
+    const char *touch_reload;
+    size_t touch_reload_length;
+};
+void upp_request_dynamic(struct upp_request *request, struct upp_dynamic *dynamic);
+/* Looks for the application again, now that it may be loaded. Sets request->app and returns it, -1:
+ * none. */
+int upp_request_find_app(struct upp_request *request);
+
+/* Hands a result to the C function that is calling Python (exception hooks); copied at once. */
+void upp_return(const char *data, size_t length);
+
+/* ---- what Python implements -------------------------------------------- */
+
+/* result of upp_py_request */
+#define UPP_DONE 0  /* complete, its end is visible to the client */
+#define UPP_CLOSE 1 /* complete, but the connection must not be used again */
+
+UPP_PYTHON void upp_py_preinit(void);
+UPP_PYTHON void upp_py_init_apps(void);
+/* 0: mounted; -1: `what` is not ours */
+UPP_PYTHON int upp_py_mount(const char *mountpoint, const char *what);
+UPP_PYTHON void upp_py_post_fork(void);
+UPP_PYTHON void upp_py_thread_start(int core);
+/* Around the fork of a worker: what os.register_at_fork() collected. */
+UPP_PYTHON void upp_py_before_fork(void);
+UPP_PYTHON void upp_py_after_fork(int in_child);
+UPP_PYTHON int upp_py_request(struct upp_request *request);
+/* Serves upp_loop_next() until it says NULL. */
+UPP_PYTHON void upp_py_loop(int core);
+/* which: 0 class, 1 message, 2 repr, 3 backtrace; answers with upp_return */
+UPP_PYTHON void upp_py_exception(int core, int which);
+UPP_PYTHON void upp_py_exception_log(int core);
+UPP_PYTHON void upp_py_dump_stacks(void);
+UPP_PYTHON void upp_py_exit(void);
+
+/* contract: end */
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.c - the log, and who this process is.
+ */
+#include "compat.h"
+#include "contract.h"
+#include "vm/entry.h"
+
+void upp_log(const char *text, size_t length)
+{
+    uwsgi_log("%.*s\n", (int)length, text);
+}
+
+void upp_exit(int code)
+{
+    exit(code);
+}
+
+int upp_worker_id(void)
+{
+    return uwsgi.mywid;
+}
+
+int upp_mule_id(void)
+{
+    return uwsgi.muleid;
+}
+
+int upp_spooler(void)
+{
+    return uwsgi.i_am_a_spooler != NULL;
+}
+
+int64_t upp_master_pid(void)
+{
+    return uwsgi.master_process ? uwsgi.workers[0].pid : 0;
+}

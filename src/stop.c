@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "stop.h"
+
+#include "compat.h"
+
+/* Microseconds between two looks; a thread that has just accepted a connection is not "in request"
+ * yet, so it takes two looks in a row to believe that all is quiet. */
+#define LOOK_EVERY 20000
+
+static volatile sig_atomic_t leaving;
+static volatile sig_atomic_t exit_code;
+static pthread_t main_thread;
+
+static struct uwsgi_worker *worker(void)
+{
+    return &uwsgi.workers[uwsgi.mywid];
+}
+
+static int others_are_busy(void)
+{
+    for (int i = 0; i < uwsgi.threads; i++) {
+        if (worker()->cores[i].in_request &&
+            !pthread_equal(worker()->cores[i].thread_id, pthread_self()))
+            return 1;
+    }
+    return 0;
+}
+
+void upp_stop_wait(void)
+{
+    if (!leaving)
+        return;
+    for (int quiet = 0; quiet < 2;) {
+        quiet = others_are_busy() ? 0 : quiet + 1;
+        usleep(LOOK_EVERY);
+    }
+}
+
+/* In the main thread, which may wait for a lock that no signal interrupts: so it leaves from here,
+ * unless it serves a request itself; then its loop ends after it. */
+static void leave(int number)
+{
+    (void)number;
+    if (!leaving) {
+        uwsgi_log("Gracefully killing worker %d (pid: %d)...\n", uwsgi.mywid, uwsgi.mypid);
+        exit_code = UWSGI_RELOAD_CODE;
+    }
+    leaving = 1;
+    worker()->manage_next_request = 0;
+    if (!worker()->cores[0].in_request)
+        exit(exit_code);
+}
+
+/* --max-requests and the like, in whichever thread served the last request */
+static void work_is_done(void)
+{
+    if (leaving)
+        return;
+    uwsgi_log("...The work of process %d is done. Seeya!\n", (int)getpid());
+    leaving = 1;
+    worker()->manage_next_request = 0;
+    if (!pthread_equal(pthread_self(), main_thread))
+        pthread_kill(main_thread, SIGHUP);
+}
+
+void upp_stop_install(void)
+{
+    if (uwsgi.threads < 2)
+        return;
+    main_thread = pthread_self();
+    uwsgi.gbcw_hook = work_is_done;
+    uwsgi_unix_signal(SIGHUP, leave);
+}

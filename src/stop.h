@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stop.h - ending a threaded worker on uWSGI's own path.
+ *
+ * uWSGI 2.0.21 cancels the threads of a worker that shall stop, wherever they
+ * are, and leaves as soon as the main thread is idle: requests are lost, locks
+ * stay locked. Here nothing is cancelled; the worker takes no new requests,
+ * waits for those that run, and exits.
+ */
+#ifndef UPP_STOP_H
+#define UPP_STOP_H
+
+/* Takes over SIGHUP and uWSGI's "work is done" in a worker with threads. */
+void upp_stop_install(void);
+
+/* To be called before the process exits: waits for the requests of other threads, if it is a
+ * graceful end. */
+void upp_stop_wait(void);
+
+#endif
