@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#include "front.h"
+
+#include "host.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "Connection: keep-alive", "Transfer-Encoding: chunked", a length, and their ends */
+#define FRAMING_MAX 160
+
+static struct upp_core *core_of(const struct upp_request *request)
+{
+    return upp_engine_core(request->core);
+}
+
+/* ---- the body of the request ------------------------------------------- */
+
+/* One read from the socket into the buffer behind the head, when all that was there is taken. */
+static int64_t receive_body(struct upp_core *core)
+{
+    struct upp_conn *conn = core->conn;
+    conn->body_start = conn->body_end = conn->end = conn->start + conn->head_length;
+    for (;;) {
+        switch (upp_conn_receive(conn)) {
+        case UPP_RECEIVED:
+            return upp_conn_absorb(conn) ? UPP_GONE : UPP_OK;
+        case UPP_RECEIVE_END:
+            return UPP_GONE;
+        case UPP_RECEIVE_AGAIN:
+            break;
+        }
+        int result = upp_engine_wait(conn, POLLIN, UPP_TIMER_BODY);
+        if (result != UPP_OK)
+            return result;
+    }
+}
+
+int64_t upp_loop_front_read(struct upp_core *core, size_t size, const char **data)
+{
+    struct upp_conn *conn = core->conn;
+    while (conn->body_start == conn->body_end) {
+        if (upp_conn_body_complete(conn))
+            return 0;
+        if (core->input_failed)
+            return core->input_failed;
+        int64_t result = receive_body(core);
+        if (result != UPP_OK) {
+            /* the application may still answer */
+            core->input_failed = (int)result;
+            conn->keep_open = 0;
+            upp_host_log_gone(core, "request body",
+                              result == UPP_TIMEOUT ? "nothing came in time"
+                                                    : "the client closed the connection");
+            return result;
+        }
+        if (conn->body == UPP_BODY_CHUNKED && upp_engine_limits()->body) {
+            conn->discarded += conn->body_end - conn->body_start;
+            if (conn->discarded > upp_engine_limits()->body) {
+                core->input_failed = UPP_GONE;
+                conn->keep_open = 0;
+                upp_host_log_gone(core, "request body", "it is longer than the bound");
+                return UPP_GONE;
+            }
+        }
+    }
+    size_t here = conn->body_end - conn->body_start;
+    size_t taken = here < size ? here : size;
+    *data = conn->data + conn->body_start;
+    conn->body_start += taken;
+    return (int64_t)taken;
+}
+
+static int64_t loop_read(struct upp_request *request, size_t size)
+{
+    return upp_loop_front_read(core_of(request), size, &request->chunk);
+}
+
+static int loop_seek(struct upp_request *request, uint64_t position)
+{
+    (void)request;
+    (void)position;
+    return UPP_CANNOT;
+}
+
+/* ---- the response ------------------------------------------------------ */
+
+static int may_keep_open(const struct upp_core *core)
+{
+    const struct upp_conn *conn = core->conn;
+    const struct upp_limits *limits = upp_engine_limits();
+    if (!conn->keep_open || !upp_host_accepting())
+        return 0;
+    if (limits->requests && conn->served >= limits->requests)
+        return 0;
+    /* the rest of the body has to be read first; of a chunked one nobody knows how much that is */
+    return conn->body == UPP_BODY_CHUNKED || conn->body_left <= limits->discard;
+}
+
+static size_t put(char *out, size_t at, const char *text)
+{
+    size_t length = strlen(text);
+    memcpy(out + at, text, length);
+    return at + length;
+}
+
+size_t upp_loop_front_frame(struct upp_core *core, int status, int64_t declared, int is_framed,
+                            char *out)
+{
+    struct upp_conn *conn = core->conn;
+    size_t length = 0;
+    core->bodyless = (core->request.flags & UPP_IS_HEAD) || status == 204 || status == 304;
+    core->chunked = 0;
+    if (conn->listener->protocol == UPP_PROTOCOL_UWSGI) {
+        conn->keep_open = 0;
+        return 0;
+    }
+    conn->keep_open = (unsigned)may_keep_open(core) & 1U;
+    if (!is_framed && declared >= 0 && !core->bodyless)
+        length =
+            (size_t)snprintf(out, FRAMING_MAX, "Content-Length: %lld\r\n", (long long)declared);
+    else if (!is_framed && !core->bodyless && core->head.minor)
+        core->chunked = 1;
+    else if (!is_framed && !core->bodyless)
+        conn->keep_open = 0;
+    if (core->chunked)
+        length = put(out, length, "Transfer-Encoding: chunked\r\n");
+    if (!conn->keep_open)
+        length = put(out, length, "Connection: close\r\n");
+    else if (!core->head.minor)
+        length = put(out, length, "Connection: keep-alive\r\n");
+    return length;
+}
+
+static int reserve_head(struct upp_core *core, size_t size)
+{
+    if (core->head_capacity >= size)
+        return 0;
+    char *grown = realloc(core->head_buffer, size);
+    if (!grown)
+        return -1;
+    core->head_buffer = grown;
+    core->head_capacity = size;
+    return 0;
+}
+
+static unsigned count_lines(const char *block, size_t length)
+{
+    unsigned lines = 0;
+    for (const char *at = block; length && (at = memchr(at, '\n', (size_t)(block + length - at)));
+         at++)
+        lines++;
+    return lines;
+}
+
+/* The exchange has checked that a status begins with three digits. */
+static int status_code(const char *status)
+{
+    return (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0');
+}
+
+/* Writes the head into the core's buffer. Returns its length, 0 without memory. */
+static size_t make_head(struct upp_core *core, const struct upp_response *response, size_t length,
+                        int last)
+{
+    size_t most = response->status_length + response->headers_length + FRAMING_MAX + 16;
+    int status = status_code(response->status);
+    if (reserve_head(core, most))
+        return 0;
+    char *out = core->head_buffer;
+    size_t at = put(out, 0, "HTTP/1.1 ");
+    memcpy(out + at, response->status, response->status_length);
+    at += response->status_length;
+    at = put(out, at, "\r\n");
+    if (response->headers_length)
+        memcpy(out + at, response->headers, response->headers_length);
+    at += response->headers_length;
+    int64_t declared = last ? (int64_t)length : -1;
+    at += upp_loop_front_frame(core, status, declared, response->declared >= 0, out + at);
+    at = put(out, at, "\r\n");
+    upp_host_set_status(core, status, count_lines(response->headers, response->headers_length));
+    return at;
+}
+
+static int loop_respond(struct upp_request *request, const struct upp_response *response,
+                        const char *body, size_t length, int last)
+{
+    struct upp_core *core = core_of(request);
+    size_t head = make_head(core, response, length, last);
+    if (!head) {
+        core->broken = 1;
+        return UPP_GONE;
+    }
+    core->head_sent = 1;
+    upp_host_add_sent(core, head, length);
+    struct iovec vector[4] = {{core->head_buffer, head}, {(char *)body, length}};
+    if (!core->chunked || !length)
+        return upp_engine_send(core, vector, length ? 2 : 1);
+    char size[20];
+    vector[1].iov_base = size;
+    vector[1].iov_len = (size_t)snprintf(size, sizeof size, "%zx\r\n", length);
+    vector[2].iov_base = (char *)body;
+    vector[2].iov_len = length;
+    vector[3].iov_base = (char *)"\r\n";
+    vector[3].iov_len = 2;
+    return upp_engine_send(core, vector, 4);
+}
+
+static int loop_write(struct upp_request *request, const char *body, size_t length)
+{
+    struct upp_core *core = core_of(request);
+    char size[20];
+    upp_host_add_sent(core, 0, length);
+    if (!core->chunked) {
+        struct iovec plain = {(char *)body, length};
+        return upp_engine_send(core, &plain, 1);
+    }
+    struct iovec vector[3] = {
+        {size, (size_t)snprintf(size, sizeof size, "%zx\r\n", length)},
+        {(char *)body, length},
+        {(char *)"\r\n", 2},
+    };
+    return upp_engine_send(core, vector, 3);
+}
+
+static int loop_sendfile(struct upp_request *request, int fd, uint64_t position, uint64_t length)
+{
+    struct upp_core *core = core_of(request);
+    struct upp_conn *conn = core->conn;
+    upp_host_add_sent(core, 0, length);
+    if (core->broken)
+        return UPP_GONE;
+    if (upp_output_add_file(&conn->output, fd, (off_t)position, length)) {
+        upp_host_log_gone(core, "response file", strerror(errno));
+        core->broken = 1;
+        return UPP_GONE;
+    }
+    return upp_engine_send(core, NULL, 0);
+}
+
+static void loop_abort(struct upp_request *request)
+{
+    struct upp_core *core = core_of(request);
+    core->broken = 1;
+    core->conn->reset_after = 1;
+}
+
+static const char *reason(int status)
+{
+    switch (status) {
+    case 400:
+        return "400 Bad Request";
+    case 404:
+        return "404 Not Found";
+    case 408:
+        return "408 Request Timeout";
+    case 413:
+        return "413 Content Too Large";
+    case 414:
+        return "414 URI Too Long";
+    case 417:
+        return "417 Expectation Failed";
+    case 431:
+        return "431 Request Header Fields Too Large";
+    case 501:
+        return "501 Not Implemented";
+    case 503:
+        return "503 Service Unavailable";
+    case 505:
+        return "505 HTTP Version Not Supported";
+    default:
+        return "500 Internal Server Error";
+    }
+}
+
+static void loop_error(struct upp_request *request, int status)
+{
+    static const char headers[] = "Content-Type: text/plain\r\n";
+    const char *line = reason(status);
+    const char *text = line + 4;
+    struct upp_response response = {line, strlen(line), headers, sizeof headers - 1, -1};
+    int has_body = !(request->flags & UPP_IS_HEAD);
+    core_of(request)->conn->keep_open = 0;
+    loop_respond(request, &response, text, has_body ? strlen(text) : 0, has_body);
+}
+
+void upp_loop_front_finish(struct upp_core *core, int outcome)
+{
+    struct iovec end = {(char *)"0\r\n\r\n", 5};
+    if (core->chunked && core->head_sent && outcome == UPP_DONE && !core->broken)
+        upp_engine_send(core, &end, 1);
+}
+
+void upp_loop_front_refuse(struct upp_core *core, struct upp_conn *conn, int status,
+                           const char *why)
+{
+    char answer[256];
+    const char *line = reason(status);
+    upp_host_log_refused(conn, status, why);
+    int length = snprintf(answer, sizeof answer,
+                          "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
+                          "Connection: close\r\n\r\n%s",
+                          line, strlen(line + 4), line + 4);
+    struct iovec vector = {answer, (size_t)length};
+    (void)core;
+    if (conn->listener->protocol == UPP_PROTOCOL_HTTP)
+        upp_output_write(&conn->output, conn->fd, &vector, 1);
+    conn->keep_open = 0;
+    conn->close_after = 1;
+    conn->lingers = 1;
+}
+
+const struct upp_front upp_loop_front = {
+    .read = loop_read,
+    .seek = loop_seek,
+    .respond = loop_respond,
+    .write = loop_write,
+    .sendfile = loop_sendfile,
+    .error = loop_error,
+    .abort = loop_abort,
+};

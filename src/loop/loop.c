@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "loop.h"
+
+#include "../compat.h"
+#include "../config.h"
+#include "../vm/entry.h"
+#include "engine.h"
+#include "host.h"
+
+#define NAME "pypy"
+
+static void *run_core(void *argument)
+{
+    long id = (long)argument;
+    struct wsgi_request *host = &uwsgi.workers[uwsgi.mywid].cores[id].req;
+    int before;
+    if (uwsgi.threads > 1) {
+        uwsgi_setup_thread_req(id, host);
+        /* the loop ends its threads itself */
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    }
+    UPP_ENTER(upp_py_loop((int)id));
+    return NULL;
+}
+
+static void join_threads(void)
+{
+    for (int i = 1; i < uwsgi.threads; i++)
+        pthread_join(uwsgi.workers[uwsgi.mywid].cores[i].thread_id, NULL);
+}
+
+static void run(void)
+{
+    int count;
+    struct upp_listener *listeners = upp_host_listeners(&count);
+    if (upp_engine_start(listeners, count, upp_config_limits(),
+                         uwsgi.threads > 1 ? uwsgi.threads : 1))
+        exit(1);
+    upp_host_take_signals();
+    uwsgi_loop_cores_run(run_core);
+    if (!upp_host_must_stop())
+        join_threads();
+    exit(upp_host_exit_code());
+}
+
+void upp_loop_register(void)
+{
+    uwsgi_register_loop((char *)NAME, run);
+}
+
+struct upp_request *upp_loop_next(int core, int outcome)
+{
+    return upp_engine_next(upp_engine_core(core), outcome);
+}
+
+void upp_loop_choose(void)
+{
+    const char *why = upp_host_refusal();
+    if (uwsgi.loop && strcmp(uwsgi.loop, NAME) != 0) {
+        uwsgi_log("requests are served by uWSGI's own path: --loop %s\n", uwsgi.loop);
+        return;
+    }
+    if (uwsgi.loop && why) {
+        uwsgi_log("--loop pypy: the request loop cannot serve: %s\n", why);
+        exit(1);
+    }
+    if (!upp_config_wants_loop())
+        why = "--pypy-loop is off";
+    if (why) {
+        uwsgi_log("requests are served by uWSGI's own path: %s\n", why);
+        return;
+    }
+    uwsgi.loop = (char *)NAME;
+    uwsgi_log("requests are served by the pypy loop\n");
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.h - the request loop as a loop engine of uWSGI, named "pypy".
+ */
+#ifndef UPP_LOOP_LOOP_H
+#define UPP_LOOP_LOOP_H
+
+/* Makes `--loop pypy` known. When the plugin is loaded. */
+void upp_loop_register(void);
+
+/* Takes the loop for this server unless the configuration asks for, or needs, uWSGI's own; says
+ * which one runs and why. In the master, before the first fork. */
+void upp_loop_choose(void);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * names.h - CGI names of request headers, each made once and known by a number.
+ *
+ * The same twenty headers come with every request. Python keeps a list of str
+ * by id, so that a header costs it no decoding and no hashing of its name.
+ * The table is bounded: a client that invents names fills it, not the memory.
+ */
+#ifndef UPP_LOOP_NAMES_H
+#define UPP_LOOP_NAMES_H
+
+#include "../http/slice.h"
+
+/* The variables that are not headers. */
+enum upp_name {
+    UPP_NAME_REQUEST_METHOD,
+    UPP_NAME_REQUEST_URI,
+    UPP_NAME_PATH_INFO,
+    UPP_NAME_QUERY_STRING,
+    UPP_NAME_SERVER_PROTOCOL,
+    UPP_NAME_SCRIPT_NAME,
+    UPP_NAME_SERVER_NAME,
+    UPP_NAME_SERVER_PORT,
+    UPP_NAME_REMOTE_ADDR,
+    UPP_NAME_REMOTE_PORT,
+    UPP_NAME_HTTPS,
+    UPP_NAME_CONTENT_LENGTH,
+    UPP_NAME_CONTENT_TYPE,
+    UPP_NAME_HOST, /* HTTP_HOST */
+    UPP_NAME_FIXED /* how many there are */
+};
+
+#define UPP_NAMES_MAX 512
+#define UPP_NAME_UNKNOWN (-1) /* the table is full */
+
+/* The id of a header by its name as sent (a token, any case): HTTP_<NAME>, CONTENT_TYPE or
+ * CONTENT_LENGTH. Adds it if there is room. Safe to call from several threads. */
+int upp_names_find(struct upp_slice header);
+
+/* The CGI name of an id; valid for ever. */
+struct upp_slice upp_names_text(int id);
+
+/* Writes the CGI name of a header into `out` (header.length + 5 bytes). Returns its length. */
+size_t upp_names_write(struct upp_slice header, char *out);
+
+#endif

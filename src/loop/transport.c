@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport.h"
+
+#include "../compat.h"
+#include "engine.h"
+#include "front.h"
+
+static struct upp_core *core_of(const struct wsgi_request *host)
+{
+    return upp_engine_core(host->async_id);
+}
+
+static ssize_t read_body(struct wsgi_request *host, char *buffer, size_t size)
+{
+    const char *data;
+    int64_t got = upp_loop_front_read(core_of(host), size, &data);
+    if (got > 0)
+        memcpy(buffer, data, (size_t)got);
+    /* everything was waited for already: an error here is final */
+    errno = got < 0 ? ECONNRESET : 0;
+    return got < 0 ? -1 : (ssize_t)got;
+}
+
+static int send_all(struct wsgi_request *host, struct iovec *vector, int count)
+{
+    size_t length = 0;
+    for (int i = 0; i < count; i++)
+        length += vector[i].iov_len;
+    if (upp_engine_send(core_of(host), vector, count) != UPP_OK)
+        return -1;
+    host->write_pos += length;
+    return UWSGI_OK;
+}
+
+/* A run of body bytes in the framing that fix_headers() chose. */
+static int send_body(struct wsgi_request *host, struct iovec *vector, int head, int count,
+                     size_t body)
+{
+    struct upp_core *core = core_of(host);
+    struct iovec framed[4];
+    char size[20];
+    size_t sent = 0;
+    int used = 0;
+    for (int i = 0; i < count; i++)
+        sent += vector[i].iov_len;
+    if (core->bodyless)
+        count = head;
+    if (!core->chunked || core->bodyless || !body) {
+        if (send_all(host, vector, count))
+            return -1;
+        host->write_pos = sent;
+        return UWSGI_OK;
+    }
+    for (int i = 0; i < head; i++)
+        framed[used++] = vector[i];
+    framed[used].iov_base = size;
+    framed[used++].iov_len = (size_t)snprintf(size, sizeof size, "%zx\r\n", body);
+    framed[used++] = vector[head];
+    framed[used].iov_base = (char *)"\r\n";
+    framed[used++].iov_len = 2;
+    if (upp_engine_send(core, framed, used) != UPP_OK)
+        return -1;
+    host->write_pos += sent;
+    return UWSGI_OK;
+}
+
+static int write_body(struct wsgi_request *host, char *data, size_t length)
+{
+    struct iovec vector = {data, length};
+    return send_body(host, &vector, 0, 1, length);
+}
+
+static int write_headers(struct wsgi_request *host, char *data, size_t length)
+{
+    struct iovec vector = {data, length};
+    core_of(host)->head_sent = 1;
+    return send_all(host, &vector, 1);
+}
+
+/* uWSGI calls it with two parts: the head and the first of the body. */
+static int write_both(struct wsgi_request *host, struct iovec *vector, size_t *count)
+{
+    core_of(host)->head_sent = 1;
+    if (*count != 2)
+        return -1;
+    return send_body(host, vector, 1, 2, vector[1].iov_len);
+}
+
+static int send_file(struct wsgi_request *host, int fd, size_t position, size_t length)
+{
+    struct upp_core *core = core_of(host);
+    if (core->broken)
+        return -1;
+    if (core->bodyless) {
+        host->write_pos = length;
+        return UWSGI_OK;
+    }
+    if (core->chunked) {
+        char size[20];
+        struct iovec start = {size, (size_t)snprintf(size, sizeof size, "%zx\r\n", length)};
+        struct iovec end = {(char *)"\r\n", 2};
+        if (upp_engine_send(core, &start, 1) != UPP_OK ||
+            upp_output_add_file(&core->conn->output, fd, (off_t)position, length) ||
+            upp_engine_send(core, &end, 1) != UPP_OK)
+            return -1;
+    } else if (upp_output_add_file(&core->conn->output, fd, (off_t)position, length) ||
+               upp_engine_send(core, NULL, 0) != UPP_OK) {
+        return -1;
+    }
+    host->write_pos = length;
+    return UWSGI_OK;
+}
+
+/* 1 if the head in (data, length) has a header `name` (with its colon, lower case). */
+static int has_header(const char *data, size_t length, const char *name)
+{
+    size_t size = strlen(name);
+    const char *end = data + length;
+    for (const char *line = memchr(data, '\n', length); line && (size_t)(end - line) > size;
+         line = memchr(line + 1, '\n', (size_t)(end - line - 1))) {
+        if (!strncasecmp(line + 1, name, size))
+            return 1;
+    }
+    return 0;
+}
+
+static int fix_headers(struct wsgi_request *host)
+{
+    char framing[160];
+    struct upp_core *core = core_of(host);
+    struct uwsgi_buffer *head = host->headers;
+    int framed = has_header(head->buf, head->pos, "content-length:") ||
+                 has_header(head->buf, head->pos, "transfer-encoding:");
+    if (has_header(head->buf, head->pos, "connection: upgrade")) {
+        core->conn->keep_open = 0;
+        return uwsgi_buffer_append(head, (char *)"\r\n", 2);
+    }
+    if (has_header(head->buf, head->pos, "connection: close"))
+        core->conn->keep_open = 0;
+    int closes = !core->conn->keep_open;
+    size_t length = upp_loop_front_frame(core, host->status, -1, framed, framing);
+    if (closes) {
+        /* said already */
+        char *said = memmem(framing, length, "Connection: close\r\n", 19);
+        if (said && has_header(head->buf, head->pos, "connection:"))
+            length -= 19;
+    }
+    if (uwsgi_buffer_append(head, framing, length))
+        return -1;
+    return uwsgi_buffer_append(head, (char *)"\r\n", 2);
+}
+
+static void close_request(struct wsgi_request *host)
+{
+    (void)host; /* the loop does, after the response is on its way */
+}
+
+struct uwsgi_socket *upp_transport_socket(const struct uwsgi_socket *socket)
+{
+    struct uwsgi_socket *copy = uwsgi_malloc(sizeof *copy);
+    *copy = *socket;
+    copy->next = NULL;
+    copy->proto_write = write_body;
+    copy->proto_writev = write_both;
+    copy->proto_write_headers = write_headers;
+    copy->proto_sendfile = send_file;
+    copy->proto_read_body = read_body;
+    copy->proto_prepare_headers = uwsgi_proto_base_prepare_headers;
+    copy->proto_add_header = uwsgi_proto_base_add_header;
+    copy->proto_fix_headers = fix_headers;
+    copy->proto_close = close_request;
+    copy->can_offload = 0;
+    copy->edge_trigger = 0;
+    copy->retry = NULL;
+    copy->fd_threads = NULL;
+    return copy;
+}
