@@ -1,0 +1,105 @@
+"""Fixtures: see harness/ for what stands behind them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from harness import Fleet, Server  # noqa: E402
+from harness.fronts import select_fronts  # noqa: E402
+
+FAILED = pytest.StashKey()
+SERVERS = pytest.StashKey()
+
+
+def pytest_addoption(parser):
+    parser.addoption('--front', action='append', help='run over this way in only (may be repeated)')
+
+
+def pytest_generate_tests(metafunc):
+    if 'front' in metafunc.fixturenames:
+        names, traits = (), {}
+        marker = metafunc.definition.get_closest_marker('fronts')
+        if marker:
+            names, traits = marker.args, marker.kwargs
+        chosen = metafunc.config.getoption('front')
+        fronts = [front for front in select_fronts(names, **traits) if not chosen or front.name in chosen]
+        metafunc.parametrize('front', fronts, ids=str)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows the log of its servers."""
+    report = (yield).get_result()
+    if report.failed:
+        item.stash[FAILED] = True
+        for server in item.stash.get(SERVERS, []):
+            report.sections.append(('uWSGI log', server.log_tail()))
+
+
+@pytest.fixture(scope='module')
+def server_spec(request):
+    """What the module's servers serve: its SERVER."""
+    return request.module.SERVER
+
+
+@pytest.fixture(scope='module')
+def fleet(request, server_spec, tmp_path_factory):
+    """The servers that the module's tests share."""
+    fleet = Fleet(server_spec, tmp_path_factory.mktemp(request.module.__name__.rpartition('.')[2]))
+    yield fleet
+    fleet.stop()
+
+
+@pytest.fixture
+def server(request, fleet, front):
+    """The module's server for this front; checked after the test."""
+    server = fleet.server(front.engine)
+    request.node.stash[SERVERS] = [server]
+    server.begin_test()
+    yield server
+    if request.node.stash.get(FAILED, False):
+        fleet.discard(front.engine)
+        return
+    try:
+        server.end_test()
+    except BaseException:
+        fleet.discard(front.engine)
+        raise
+
+
+@pytest.fixture
+def client(server, front):
+    """A client of the module's server over this front."""
+    return server.client(front)
+
+
+@pytest.fixture
+def make_server(request, tmp_path):
+    """make_server(options, app=source, ...): a server of the test's own, not started; checked and stopped after."""
+    servers = request.node.stash.setdefault(SERVERS, [])
+
+    def make(options, app=None, **more):
+        server = Server(tmp_path / ('server-%d' % (len(servers) + 1)), options, app=app, **more)
+        servers.append(server)
+        return server
+    yield make
+    try:
+        for server in servers:
+            if server.process is not None and not request.node.stash.get(FAILED, False):
+                server.end_test()
+                server.stop()
+                server.end_test()
+    finally:
+        for server in servers:
+            server.kill()
+
+
+@pytest.fixture
+def start_server(make_server):
+    """start_server(options, app=source, ...): a server of the test's own, serving."""
+    def start(options, app=None, ready=None, **more):
+        return make_server(options, app=app, **more).start(ready)
+    return start

@@ -1,0 +1,47 @@
+"""What /proc knows about the server's processes."""
+
+import os
+from collections import Counter
+
+
+def is_alive(pid):
+    state = _stat(pid)
+    return state is not None and state[0] != 'Z'
+
+
+def open_fds(pid):
+    """Counter of what the descriptors of a process point at, e.g. 'socket:[123]', '/dev/null'; None if it is gone."""
+    directory = '/proc/%d/fd' % pid
+    found = Counter()
+    try:
+        for fd in os.listdir(directory):
+            try:
+                found[os.readlink(os.path.join(directory, fd))] += 1
+            except FileNotFoundError:
+                continue   # closed since listdir
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return found
+
+
+def group_members(group):
+    """{pid: (state, parent, name)} of the processes of a process group, zombies included."""
+    members = {}
+    for entry in os.listdir('/proc'):
+        if entry.isdigit():
+            stat = _stat(int(entry))
+            if stat and stat[2] == group:
+                members[int(entry)] = (stat[0], stat[1], stat[3])
+    return members
+
+
+def _stat(pid):
+    """(state, parent, process group, name), or None when there is no such process."""
+    try:
+        with open('/proc/%d/stat' % pid, 'rb') as file:
+            data = file.read().decode('latin-1')
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    name, _, rest = data.partition('(')[2].rpartition(')')
+    fields = rest.split()
+    return fields[0], int(fields[1]), int(fields[2]), name

@@ -1,0 +1,41 @@
+"""Every server here serves apps/site.py; start_site(options) starts one of the test's own."""
+
+from pathlib import Path
+
+import pytest
+
+from harness import ServerSpec
+from harness.ports import release_port, reserve_port
+
+SITE = Path(__file__).parent / 'apps' / 'site.py'
+
+
+@pytest.fixture(scope='module')
+def server_spec(request):
+    """The server that a module's tests share; it may have OPTIONS."""
+    return ServerSpec(app=SITE, options=getattr(request.module, 'OPTIONS', {}))
+
+
+@pytest.fixture
+def make_site(make_server):
+    def make(options=None, **more):
+        options = {'http-socket': True, 'pypy-wsgi': 'app', **(options or {})}
+        options = {option: value for option, value in options.items() if value is not None}
+        return make_server(options, **{'app': SITE, **more})
+    return make
+
+
+@pytest.fixture
+def start_site(make_site):
+    """start_site({option: value}, ...): on an HTTP socket, which the option None takes away."""
+    def start(options=None, ready=None, **more):
+        return make_site(options, **more).start(ready)
+    return start
+
+
+@pytest.fixture
+def fixed_address():
+    """HOST:PORT for a server that is reloaded: one with port 0 would get another port then."""
+    port = reserve_port()
+    yield '127.0.0.1:%d' % port
+    release_port(port)

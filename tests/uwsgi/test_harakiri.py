@@ -1,0 +1,89 @@
+"""--harakiri: a stuck worker is killed and replaced, and the log has the Python traceback of what it was doing."""
+
+import re
+
+import pytest
+
+from harness import wait_until
+
+MASTER = {'master': True, 'harakiri': 1, 'stats': True}
+STUCK = {'sleep': 'stuck_in_sleep', 'loop': 'stuck_in_loop', 'lock': 'stuck_on_lock'}
+
+
+def stacks(server):
+    """The lines of the stack dump in the log."""
+    server.wait_log('end of Python stacks')
+    lines = server.log_lines(since_test=True)
+    begin = next(number for number, line in enumerate(lines) if '*** Python stacks of worker' in line)
+    end = next(number for number, line in enumerate(lines) if 'end of Python stacks' in line)
+    return lines[begin:end + 1]
+
+
+def expect_kill(server):
+    server.ignore_fds()
+    server.allow_alarm('DAMN ! worker')
+
+
+@pytest.mark.parametrize('how', list(STUCK))
+def test_traceback_of_the_stuck_request(start_site, how):
+    """Asleep, in a busy loop, or waiting for a lock: file, line, function and text are there; then a new worker serves."""
+    server = start_site(MASTER)
+    expect_kill(server)
+    first = server.worker_pids()[0]
+    response = server.client().get('/stuck/' + how)
+    assert response.empty
+    found = '\n'.join(stacks(server))
+    assert re.search(r'File ".*app\.py", line \d+, in %s\n +\S' % STUCK[how], found), found
+    assert re.search(r'File ".*app\.py", line \d+, in application\n', found), found
+    assert 'pid: %d' % first in found and re.search('Thread MainThread ', found)
+    server.wait_log('HARAKIRI ON WORKER 1')
+    assert server.client().get('/hello').body == b'hello'
+    assert int(server.client().get('/pid').body) != first
+    assert server.wait_stats(lambda stats: stats['workers'][0]['harakiri_count'] == 1, 'the harakiri to be counted')
+
+
+@pytest.mark.parametrize('how', list(STUCK))
+def test_the_stuck_one_of_several_threads(start_site, how):
+    """The dump names the thread; the threads that only wait are not mistaken for it."""
+    server = start_site({**MASTER, 'threads': 3})
+    expect_kill(server)
+    assert server.client().get('/stuck/' + how).empty
+    found = '\n'.join(stacks(server))
+    assert len(re.findall(r'in %s\n' % STUCK[how], found)) == 1, found
+    name = re.search(r'Thread (\S+) [^\n]*most recent call last:(?:(?!Thread ).)*in %s\n' % STUCK[how], found, re.S)
+    assert name and re.fullmatch(r'MainThread|uWSGIWorker1Core[012]', name[1]), found
+    wait_until(lambda: server.client().get('/hello').body == b'hello', 'a new worker')
+
+
+def test_only_the_stuck_worker_dies(start_site):
+    server = start_site({**MASTER, 'processes': 2})
+    expect_kill(server)
+    with server.client().connect() as stuck:
+        stuck.send_request('GET', '/stuck/sleep')
+        first = int(server.client().get('/pid').body)
+        assert stuck.read().empty
+    server.wait_log('Respawned uWSGI worker')
+    assert first in server.worker_pids()
+    assert len(server.log_lines('HARAKIRI ON WORKER')) == 1
+
+
+def test_requests_within_the_limit_are_left_alone(start_site):
+    """A request that takes its time, but less than the limit, and those after it."""
+    server = start_site({**MASTER, 'harakiri': 60})
+    with server.client().connect() as connection:
+        connection.send_request('GET', '/hold/a')
+        wait_until((server.directory / 'a.held').exists, 'the request')
+        server.write('a.release', '')
+        assert connection.read().status == 200
+    assert not server.log_lines('HARAKIRI ON')
+
+
+def test_harakiri_twice(start_site):
+    """The replacement can show its stacks as well."""
+    server = start_site(MASTER)
+    expect_kill(server)
+    for number in (1, 2):
+        assert server.client().get('/stuck/loop').empty
+        server.wait_log('end of Python stacks', number)
+        server.wait_log('Respawned uWSGI worker', number)
+    assert server.client().get('/hello').body == b'hello'
