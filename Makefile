@@ -96,11 +96,12 @@ $(HOST) &: FORCE
 	$(Q)$(PYTHON) tools/host.py $(HOST_FROM) --plugin-version $(VERSION) build/gen
 
 # cffi comes with PyPy; without PyPy at build time, CPython's does as well.
-build/gen/bridge.c: src/contract.h tools/bridge.py
+CONTRACT := src/contract.h $(wildcard src/api/*.h)
+build/gen/bridge.c: $(CONTRACT) tools/bridge.py
 	@echo "  GEN  $@"
 	@mkdir -p $(@D)
 	$(Q)for python in pypy3 $(PYTHON) python3; do \
-	    if $$python -c 'import cffi' 2>/dev/null; then exec $$python tools/bridge.py $< $@; fi; \
+	    if $$python -c 'import cffi' 2>/dev/null; then exec $$python tools/bridge.py $@ $(CONTRACT); fi; \
 	done; \
 	echo "no Python with cffi found: install pypy3 or python3-cffi" >&2; exit 1
 

@@ -1,6 +1,8 @@
-"""Makes the C side of the Python module `_uwsgi_pypy` from src/contract.h.
+"""Makes the C side of the Python module `_uwsgi_pypy` from the headers of the contract.
 
-    bridge.py src/contract.h build/gen/bridge.c
+    bridge.py build/gen/bridge.c src/contract.h src/api/*.h
+
+A header without the marks of the contract adds nothing.
 
 This is cffi's API mode, at build time: the plugin needs neither cffi nor a
 compiler when it runs. Runs on any Python that has cffi, PyPy's or CPython's.
@@ -25,28 +27,38 @@ PREAMBLE = """\
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
-#include "contract.h"
 """
 
 
 def declarations(header):
+    """The part of a header that Python may see."""
     _, begin, rest = header.partition(BEGIN)
     text, end, _ = rest.partition(END)
-    if not (begin and end):
-        sys.exit("contract.h: no part between the marks %r and %r" % (BEGIN, END))
-    types = [name for name in POSIX_INTEGERS if re.search(r"\b%s\b" % name, text)]
-    return "".join("typedef int... %s;\n" % name for name in types) + re.sub(
-        r"\bUPP_PYTHON\b", 'extern "Python+C"', text
-    )
+    if begin and not end:
+        sys.exit("a header has %r without %r" % (BEGIN, END))
+    return re.sub(r"\bUPP_PYTHON\b", 'extern "Python+C"', text)
 
 
-def main(contract, output):
-    with open(contract) as file:
-        header = file.read()
+def posix_types(text):
+    names = [name for name in POSIX_INTEGERS if re.search(r"\b%s\b" % name, text)]
+    return "".join("typedef int... %s;\n" % name for name in names)
+
+
+def main(output, *paths):
+    found = {}
+    for path in paths:
+        with open(path) as file:
+            text = declarations(file.read())
+        if text:
+            found[path] = text
+    if not found:
+        sys.exit("no header has a part between the marks %r and %r" % (BEGIN, END))
+    text = "".join(found.values())
+    includes = "".join('#include "%s"\n' % path.partition("src/")[2] for path in found)
     ffi = cffi.FFI()
-    ffi.cdef(declarations(header))
+    ffi.cdef(posix_types(text) + text)
     # What ffi.emit_c_code() does, without its need for distutils, which Python 3.12 lost.
-    recompiler.make_c_source(ffi, "_uwsgi_pypy", PREAMBLE, output)
+    recompiler.make_c_source(ffi, "_uwsgi_pypy", PREAMBLE + includes, output)
     # cffi leaves a file alone that would not change; make wants to see that it was looked at.
     os.utime(output)
 

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every function that the C half calls, each a few lines that delegate.
-
-This is the barrier between exceptions and codes: what gets past a hook is a
-defect of the plugin, is logged as such and becomes the hook's error code.
-"""
+"""Every function that uWSGI's hooks call, each a few lines that delegate."""
 from . import fork
 
 fork.install()  # before any other import: modules register their fork hooks when they load
@@ -12,35 +8,20 @@ import atexit
 import sys
 import threading
 
-from _uwsgi_pypy import ffi, lib
+from _uwsgi_pypy import lib
 
-from . import api, apps, config, errors, interpreter, log, loop, scripts, stacks
+from . import api, apps, barrier, config, errors, interpreter, loop, scripts, stacks
+from .barrier import exported
 
 # Seconds between looks at the GIL: a busy thread holds a request for about as long (PyPy's default: 7 ms).
 SWITCH_INTERVAL = 0.0005
 
 
-def _unexpected(kind, value, trace):
-    log.exception(kind, value, trace)
-
-
-def exported(error=None):
-    """Connects a function of the contract; `error` is what C gets if it fails."""
-    def connect(function):
-        if error is None:
-            return ffi.def_extern(onerror=_unexpected)(function)
-        return ffi.def_extern(error=error, onerror=_unexpected)(function)
-    return connect
-
-
 def call_hook(name):
     """Calls the function that an application stored as uwsgi.NAME, if any."""
-    hook = getattr(sys.modules['uwsgi'], name, None)
+    hook = barrier.hook(name)
     if hook is not None:
-        try:
-            hook()
-        except BaseException:
-            log.exception()
+        barrier.call(hook)
 
 
 def name_thread(core):

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""The module `uwsgi` that applications import. One file per uWSGI subsystem."""
+"""The module `uwsgi` that applications import. One file for each of uWSGI's subsystems.
+
+A file's __all__ is what it adds to the module. Functions of a subsystem that is
+off are there, too, and raise an error that names the option to switch it on.
+"""
 import sys
 
-from . import core
+from . import core, lock
+
+SUBSYSTEMS = (core, lock)
 
 
 def install():
     """Builds the module and makes it importable; needs uWSGI's workers to exist (preinit)."""
     module = type(sys)('uwsgi')
     module.__doc__ = "uWSGI's API"
-    for name in core.__all__:
-        setattr(module, name, getattr(core, name))
+    for subsystem in SUBSYSTEMS:
+        for name in subsystem.__all__:
+            setattr(module, name, getattr(subsystem, name))
     sys.modules['uwsgi'] = module

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""What applications hand to uWSGI's functions, checked and made fit for C.
+
+Every error names the argument, what it was and what it may be.
+"""
+
+# a field of a uwsgi packet has a 16-bit length
+FIELD_MAX = 65535
+
+
+def to_bytes(value, name, most=None):
+    """Returns `value` (str as UTF-8, or bytes-like) as bytes of at most `most`. TypeError, ValueError."""
+    if isinstance(value, str):
+        data = value.encode('utf-8', 'surrogateescape')
+    elif isinstance(value, bytes):
+        data = value
+    elif isinstance(value, (bytearray, memoryview)):
+        data = bytes(value)
+    else:
+        raise TypeError('%s must be str or bytes, not %s' % (name, type(value).__name__))
+    if most is not None and len(data) > most:
+        raise ValueError('%s has %d bytes; at most %d are possible' % (name, len(data), most))
+    return data
+
+
+def to_c_string(value, name, most=None):
+    """As to_bytes(), for a NUL-terminated string: a NUL inside is a ValueError."""
+    data = to_bytes(value, name, most)
+    if b'\0' in data:
+        raise ValueError('%s must not have a NUL byte' % name)
+    return data
+
+
+def to_int(value, name, low, high):
+    """Returns `value` (int) if it is from `low` to `high`, both included. TypeError, ValueError."""
+    try:
+        number = value.__index__()
+    except AttributeError:
+        raise TypeError('%s must be int, not %s' % (name, type(value).__name__)) from None
+    if not low <= number <= high:
+        raise ValueError('%s is %d; it must be from %d to %d' % (name, number, low, high))
+    return number
