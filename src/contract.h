@@ -115,10 +115,11 @@ struct upp_variable {
 };
 
 /* flags of a request */
-#define UPP_IS_HEAD 1   /* the method is HEAD */
-#define UPP_HTTPS 4     /* url scheme is https */
-#define UPP_DYNAMIC 8   /* the request names its own application */
-#define UPP_SEEKABLE 16 /* the body was buffered: seek() works */
+#define UPP_IS_HEAD 1    /* the method is HEAD */
+#define UPP_TERMINATED 2 /* the body ends where the request does, with and without a length */
+#define UPP_HTTPS 4      /* url scheme is https */
+#define UPP_DYNAMIC 8    /* the request names its own application */
+#define UPP_SEEKABLE 16  /* the body was buffered: seek() works */
 #define UPP_UNCHANGED                                                                              \
     32 /* nothing changes the body on its way: its length can be declared, files sent */
 
@@ -130,7 +131,7 @@ struct upp_variable {
 
 struct upp_request {
     const struct upp_variable *variables;
-    const int16_t *name_ids; /* of the variables' names, see upp_name(); NULL: names have none */
+    const int16_t *name_ids; /* of the variables' names, see upp_name(); -1: it has none */
     int variable_count;
     int flags;
     int app;  /* id of the application, -1: none found */

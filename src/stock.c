@@ -4,6 +4,7 @@
 #include "compat.h"
 #include "contract.h"
 #include "front.h"
+#include "names.h"
 #include "request_check.h"
 #include "vm/entry.h"
 
@@ -19,6 +20,7 @@ _Static_assert(offsetof(struct upp_variable, value) == sizeof(struct iovec), "up
 /* What the front knows about the request of one core. */
 struct core {
     struct upp_request request;
+    int16_t *name_ids; /* room for as many variables as uWSGI keeps */
     char *read_buffer; /* READ_BUFFER bytes, made by the first body that is read */
     int may_keep_open; /* the request allows another one on this connection */
     int framed;        /* the client can see where the response ends */
@@ -41,7 +43,10 @@ static int is_http11(const struct wsgi_request *host)
 
 void upp_stock_setup(void)
 {
+    size_t most = (size_t)uwsgi.vec_size / 2;
     cores = uwsgi_calloc(sizeof(struct core) * (size_t)uwsgi.cores);
+    for (int i = 0; i < uwsgi.cores; i++)
+        cores[i].name_ids = uwsgi_malloc(sizeof(int16_t) * most);
 }
 
 /* ---- choosing the application ------------------------------------------ */
@@ -108,11 +113,27 @@ static int flags_of(const struct wsgi_request *host)
     return flags;
 }
 
+static int is_https(const struct upp_variable *variable)
+{
+    return variable->value_length == 5 && !memcmp(variable->value, "https", 5);
+}
+
+/* What nginx's uwsgi_params say of the scheme counts, too. */
+static void find_names(struct upp_request *request, int16_t *ids)
+{
+    for (int i = 0; i < request->variable_count; i++) {
+        const struct upp_variable *variable = &request->variables[i];
+        struct upp_slice name = {variable->name, variable->name_length};
+        ids[i] = (int16_t)upp_names_of_variable(name);
+        if (ids[i] == UPP_NAME_REQUEST_SCHEME && is_https(variable))
+            request->flags |= UPP_HTTPS;
+    }
+}
+
 static void fill(struct upp_request *request, struct wsgi_request *host)
 {
     request->host = host;
     request->front = &upp_stock_front;
-    request->name_ids = NULL;
     request->variables = (const struct upp_variable *)host->hvec;
     request->variable_count = host->var_cnt / 2;
     request->flags = flags_of(host);
@@ -121,6 +142,8 @@ static void fill(struct upp_request *request, struct wsgi_request *host)
     request->scheme = host->scheme;
     request->scheme_length = host->scheme_len;
     request->app = host->app_id;
+    request->name_ids = cores[host->async_id].name_ids;
+    find_names(request, cores[host->async_id].name_ids);
 }
 
 static int check(struct core *core, struct wsgi_request *host)
@@ -349,16 +372,40 @@ static int prepare_head(struct upp_request *request, const struct upp_response *
     return 0;
 }
 
+/* The response is whole and uWSGI will close the connection: its end can go out with it. */
+static int ends_connection(const struct wsgi_request *host, int last)
+{
+    const struct uwsgi_socket *socket = host->socket;
+    /* TLS and FastCGI have something to send at the end */
+    return last && socket->proto_writev == uwsgi_proto_base_writev &&
+           socket->proto_close == uwsgi_proto_base_close && socket->family != AF_UNIX &&
+           !is_http11(host) && !is_transformed(host);
+}
+
+/* Held back until the connection is shut down, the response and its end are one packet, for which
+ * kernel and client work once. Not by close() alone: that would throw the response away if the
+ * client has sent more than was read. */
+static void hold_back(const struct wsgi_request *host)
+{
+    int one = 1;
+    setsockopt(host->fd, IPPROTO_TCP, TCP_CORK, &one, sizeof one);
+}
+
 static int stock_respond(struct upp_request *request, const struct upp_response *response,
                          const char *body, size_t length, int last)
 {
     struct wsgi_request *host = host_of(request);
+    int ends = ends_connection(host, last);
     /* an error route may have answered already: ignore_body, no error */
     if (!prepare_head(request, response, length, last)) {
+        if (ends)
+            hold_back(host);
         if (length)
             uwsgi_response_write_body_do(host, (char *)body, length);
         else
             uwsgi_response_write_headers_do(host);
+        if (ends)
+            shutdown(host->fd, SHUT_WR);
     }
     return outcome(host);
 }

@@ -10,19 +10,6 @@ from .files import FileWrapper
 
 _unpack = ffi.unpack
 
-# Names of variables as they came -> as str. The same twenty come with every request;
-# the bound keeps a client that invents names from filling the memory.
-_names = {}
-_NAMES_MAX = 2048
-
-
-def _name(name):
-    decoded = name.decode('latin-1')
-    if len(_names) < _NAMES_MAX:
-        _names[name] = decoded
-    return decoded
-
-
 def make_template():
     """Returns what every environ starts with; to be called in the process that serves."""
     template = {
@@ -54,8 +41,8 @@ def is_https(request):
     return request.scheme_length == 5 and _unpack(request.scheme, 5).lower() == b'https'
 
 
-# CGI names by the number that the loop gives them
-_by_id = []
+# names of variables by the number that C gives them
+_names = []
 
 _learning = threading.Lock()
 
@@ -64,17 +51,16 @@ def _learn(number):
     """Extends the list of names up to `number`. Returns the name."""
     length = ffi.new('size_t *')
     with _learning:
-        while len(_by_id) <= number:
-            text = lib.upp_name(len(_by_id), length)
-            _by_id.append(_unpack(text, length[0]).decode('latin-1'))
-    return _by_id[number]
+        while len(_names) <= number:
+            text = lib.upp_name(len(_names), length)
+            _names.append(_unpack(text, length[0]).decode('latin-1'))
+    return _names[number]
 
 
-def _fill_by_id(environ, request, ids):
-    # the body of the loop ends where the request does, with and without a length
-    environ['wsgi.input_terminated'] = True
+def _fill(environ, request):
     variables = request.variables
-    names = _by_id
+    ids = request.name_ids
+    names = _names
     for index in range(request.variable_count):
         variable = variables[index]
         number = ids[index]
@@ -85,26 +71,12 @@ def _fill_by_id(environ, request, ids):
         environ[name] = _unpack(variable.value, variable.value_length).decode('latin-1')
 
 
-def _fill_by_name(environ, request):
-    variables = request.variables
-    names = _names
-    for index in range(request.variable_count):
-        variable = variables[index]
-        name = _unpack(variable.name, variable.name_length)
-        environ[names.get(name) or _name(name)] = _unpack(variable.value, variable.value_length).decode('latin-1')
-    # what nginx's uwsgi_params send
-    if environ.get('REQUEST_SCHEME') == 'https':
-        environ['wsgi.url_scheme'] = 'https'
-
-
 def build(request, template, body):
     """Returns a new dict: CGI variables as native strings that hold latin-1, and the wsgi.* keys."""
     environ = template.copy()
-    ids = request.name_ids
-    if ids:
-        _fill_by_id(environ, request, ids)
-    else:
-        _fill_by_name(environ, request)
+    _fill(environ, request)
+    if request.flags & lib.UPP_TERMINATED:
+        environ['wsgi.input_terminated'] = True
     if (request.scheme_length or request.flags & lib.UPP_HTTPS) and is_https(request):
         environ['wsgi.url_scheme'] = 'https'
     environ['wsgi.input'] = body

@@ -13,8 +13,8 @@
 
 #include "../contract.h"
 #include "../front.h"
+#include "../names.h"
 #include "conn.h"
-#include "names.h"
 
 #define UPP_EVENTS 64
 /* variables of one request: fixed ones and headers */

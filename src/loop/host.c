@@ -320,7 +320,7 @@ static int add_header(struct builder *builder, int first, const struct upp_heade
     /* X_Real_IP would shadow X-Real-IP: both become HTTP_X_REAL_IP */
     if (memchr(header->name.base, '_', header->name.length))
         return 0;
-    int id = upp_names_find(header->name);
+    int id = upp_names_of_header(header->name);
     struct upp_slice name;
     if (id >= 0) {
         name = upp_names_text(id);
@@ -461,7 +461,7 @@ static void run_proto_hooks(struct builder *builder, int first)
 static int flags_of(const struct upp_core *core)
 {
     const struct upp_head *head = &core->head;
-    int flags = UPP_UNCHANGED;
+    int flags = UPP_UNCHANGED | UPP_TERMINATED;
     if (head->method.length == 4 && !memcmp(head->method.base, "HEAD", 4))
         flags |= UPP_IS_HEAD;
     if (head->is_https_target)
@@ -609,6 +609,8 @@ static int run_packet(struct upp_core *core, struct wsgi_request *host)
         return 0;
     core->request = *request;
     core->request.core = core->id;
+    if (core->conn->listener->protocol == UPP_PROTOCOL_HTTP)
+        core->request.flags |= UPP_TERMINATED;
     choose_front(core, host);
     return 1;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names.h - CGI names of request headers, each made once and known by a number.
+ * names.h - names of CGI variables, each kept once and known by a number.
  *
- * The same twenty headers come with every request. Python keeps a list of str
- * by id, so that a header costs it no decoding and no hashing of its name.
+ * The same twenty variables come with every request. Python keeps a list of str
+ * by id, so that a variable costs it no decoding and no hashing of its name.
  * The table is bounded: a client that invents names fills it, not the memory.
  */
-#ifndef UPP_LOOP_NAMES_H
-#define UPP_LOOP_NAMES_H
+#ifndef UPP_NAMES_H
+#define UPP_NAMES_H
 
-#include "../http/slice.h"
+#include "http/slice.h"
 
 /* The variables that are not headers. */
 enum upp_name {
@@ -27,6 +27,7 @@ enum upp_name {
     UPP_NAME_CONTENT_LENGTH,
     UPP_NAME_CONTENT_TYPE,
     UPP_NAME_HOST, /* HTTP_HOST */
+    UPP_NAME_REQUEST_SCHEME,
     UPP_NAME_FIXED /* how many there are */
 };
 
@@ -35,7 +36,10 @@ enum upp_name {
 
 /* The id of a header by its name as sent (a token, any case): HTTP_<NAME>, CONTENT_TYPE or
  * CONTENT_LENGTH. Adds it if there is room. Safe to call from several threads. */
-int upp_names_find(struct upp_slice header);
+int upp_names_of_header(struct upp_slice header);
+
+/* The id of a variable by its CGI name. Adds it if there is room. As safe. */
+int upp_names_of_variable(struct upp_slice name);
 
 /* The CGI name of an id; valid for ever. */
 struct upp_slice upp_names_text(int id);
