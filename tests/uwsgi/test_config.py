@@ -120,13 +120,14 @@ def test_stats(start_site):
     for _ in range(2):
         client.get('/raise')
     server.expect_traceback('ValueError: boom', 'ValueError: boom')
-    server.wait_stats(lambda stats: sum(w['requests'] for w in stats['workers']) == 9, 'nine requests')
+    server.wait_stats(lambda stats: sum(w['requests'] for w in stats['workers']) == 9
+                      and all(w['status'] == 'idle' for w in stats['workers']), 'the end of nine requests')
     stats = server.stats()
     workers = stats['workers']
     assert sorted(worker['pid'] for worker in workers) == sorted(server.worker_pids())
     assert [worker['id'] for worker in workers] == [1, 2] and stats['pid'] == server.pid
     assert sum(worker['exceptions'] for worker in workers) == 2
-    assert all(worker['status'] == 'idle' and worker['accepting'] == 1 for worker in workers)
+    assert all(worker['accepting'] == 1 for worker in workers)
     assert all(len(worker['cores']) == 2 for worker in workers)
     apps = [worker['apps'] for worker in workers]
     assert [[(app['id'], app['mountpoint']) for app in each] for each in apps] == [[(0, '')], [(0, '')]]
