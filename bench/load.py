@@ -22,11 +22,11 @@ class Load:
         return self.requests / self.seconds
 
 
-def wrk(port, seconds, connections):
+def wrk(port, seconds, connections, path="/"):
     """Runs wrk with one thread on its own core."""
     command = ["taskset", "-c", LOAD_CPU, "wrk", "--latency", "-t", "1", "-c", str(connections),
                "-d", "%ds" % seconds, "--timeout", "30s",
-               "http://127.0.0.1:%d/" % port]
+               "http://127.0.0.1:%d%s" % (port, path)]
     return parse(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 

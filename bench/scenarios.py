@@ -30,6 +30,7 @@ class Throughput:
     app: str
     connections: int
     warmup: int          # requests before anything is measured
+    path: str = "/"
 
     def run(self, contestants, settings):
         contestants = [contestant for contestant in contestants if self.app in contestant.apps]
@@ -51,14 +52,15 @@ class Throughput:
         """Counts requests, not seconds: that is what a JIT goes by."""
         left, deadline = self.warmup, time.monotonic() + WARMUP_SECONDS
         while left > 0 and time.monotonic() < deadline:
-            left -= wrk(server.port, 2, self.connections).requests
+            left -= wrk(server.port, 2, self.connections, self.path).requests
 
     def measure(self, server, seconds):
         user, system = server.cpu()
-        load = wrk(server.port, seconds, self.connections)
+        load = wrk(server.port, seconds, self.connections, self.path)
         user, system = (after - before for after, before in zip(server.cpu(), (user, system)))
-        return {"rate": load.rate, "user": user / load.requests, "system": system / load.requests,
-                "cpu": (user + system) / load.requests, "p50": load.p50, "p99": load.p99, "errors": load.errors}
+        cpu = (user + system) / load.requests
+        return {"rate": load.rate, "capacity": 1e6 / cpu, "cpu": cpu,
+                "user": user / load.requests, "system": system / load.requests, "p50": load.p50, "p99": load.p99, "errors": load.errors}
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ SCENARIOS = (
     Throughput("hello", "hello, one worker, 32 connections", "hello", connections=32, warmup=20000),
     Throughput("django", "Django page with 20 links, one worker, 32 connections", "django_page", connections=32,
                warmup=20000),
+    Throughput("django-reversed", "the same, each link reversed by Django", "django_page", connections=32,
+               warmup=20000, path="/reversed/"),
     Memory("memory", "hello, PSS of each of 4 workers after %d requests" % PSS_REQUESTS, "hello", workers=4),
     Start("start", "hello, from exec to the first response", "hello"),
 )

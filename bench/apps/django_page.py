@@ -1,7 +1,17 @@
-"""A Django page: routing, the usual middleware, a template with 20 links."""
+"""Django: routing, the usual middleware, a template with 20 links.
+
+/ writes its links itself, /reversed/ has Django reverse each of them ({% url %}).
+"""
 
 import django
 from django.conf import settings
+
+PAGE = """<!doctype html>
+<title>{{ title }}</title>
+<h1>{{ title }}</h1>
+<ul>
+{%% for link in links %%}<li><a href="%s">{{ link.name }}</a>
+{%% endfor %%}</ul>"""
 
 settings.configure(
     SECRET_KEY="a benchmark has no secrets",
@@ -16,12 +26,10 @@ settings.configure(
     TEMPLATES=[{
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "OPTIONS": {"loaders": [("django.template.loaders.cached.Loader", [
-            ("django.template.loaders.locmem.Loader", {"page.html": """<!doctype html>
-<title>{{ title }}</title>
-<h1>{{ title }}</h1>
-<ul>
-{% for link in links %}<li><a href="{% url 'item' link.number %}">{{ link.name }}</a>
-{% endfor %}</ul>"""})])]},
+            ("django.template.loaders.locmem.Loader", {
+                "page.html": PAGE % "/item/{{ link.number }}/",
+                "reversed.html": PAGE % "{% url 'item' link.number %}",
+            })])]},
     }],
 )
 django.setup()
@@ -33,13 +41,14 @@ from django.urls import path  # noqa: E402
 LINKS = [{"number": number, "name": "Item <%d>" % number} for number in range(20)]
 
 
-def page(request):
-    return render(request, "page.html", {"title": "Twenty links", "links": LINKS})
+def page(request, template):
+    return render(request, template, {"title": "Twenty links", "links": LINKS})
 
 
 urlpatterns = [
-    path("", page),
-    path("item/<int:number>/", page, name="item"),
+    path("", page, {"template": "page.html"}),
+    path("reversed/", page, {"template": "reversed.html"}),
+    path("item/<int:number>/", page, {"template": "page.html"}, name="item"),
 ]
 
 application = get_wsgi_application()
