@@ -169,7 +169,7 @@ struct uwsgi_option upp_config_options[] = {
     TEXT("pypy-gc-nursery", 0, "size of the GC nursery, such as 4M (default: 4M)", nursery),
     FLAG("pypy-wsgi-disable-file-wrapper", "do not offer wsgi.file_wrapper", disable_file_wrapper),
     FLAG("wsgi-disable-file-wrapper", "do not offer wsgi.file_wrapper", disable_file_wrapper),
-    TEXT("pypy-loop", 0, "on: serve by the plugin's own request loop; off: by uWSGI's (default)",
+    TEXT("pypy-loop", 0, "on: serve by the plugin's own request loop (default); off: by uWSGI's",
          loop),
     NUMBER("pypy-http-head-max", "bytes of a request head (default: 65536)", head),
     NUMBER("pypy-http-target-max", "bytes of a request target (default: 16384)", target),
@@ -335,7 +335,7 @@ static const struct upp_script *script_array(struct script_list *list)
 
 int upp_config_wants_loop(void)
 {
-    return given.loop && !strcmp(given.loop, "on");
+    return !given.loop || !strcmp(given.loop, "on");
 }
 
 const struct upp_limits *upp_config_limits(void)

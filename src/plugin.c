@@ -42,10 +42,6 @@ static void preinit_apps(void)
     UPP_ENTER(upp_py_preinit());
 }
 
-static void init_apps(void)
-{
-    UPP_ENTER(upp_py_init_apps());
-}
 
 static int mount_app(char *mountpoint, char *what)
 {
@@ -66,13 +62,22 @@ static void postinit_apps(void)
     upp_loop_choose();
 }
 
-/* A worker has the master's signal handlers until it gets to run; a reload at that moment would be
- * lost on it. So the signals wait until the worker has handlers of its own. */
-static sigset_t signals_before_fork;
+/* A worker has the master's signal handlers when it begins, and a reload at that moment would be
+ * lost on it. Later it has uWSGI's, and they look at threads that do not exist yet. So signals wait
+ * over the fork, and again from the loading of the applications until all is there. */
+static sigset_t signals_before;
 
+/* Nothing was served, so there is nothing to end in order; and anything may have been interrupted. */
 static void leave_early(int number)
 {
-    exit(number == SIGHUP ? UWSGI_RELOAD_CODE : UWSGI_END_CODE);
+    _exit(number == SIGHUP ? UWSGI_RELOAD_CODE : UWSGI_END_CODE);
+}
+
+static void leave_early_on_signals(void)
+{
+    uwsgi_unix_signal(SIGHUP, leave_early);
+    uwsgi_unix_signal(SIGINT, leave_early);
+    uwsgi_unix_signal(SIGTERM, leave_early);
 }
 
 static void hold_signals(void)
@@ -82,17 +87,32 @@ static void hold_signals(void)
     sigaddset(&held, SIGHUP);
     sigaddset(&held, SIGINT);
     sigaddset(&held, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &held, &signals_before_fork);
+    pthread_sigmask(SIG_BLOCK, &held, &signals_before);
 }
 
-static void release_signals(int in_worker)
+static void release_signals(void)
 {
-    if (in_worker) {
-        uwsgi_unix_signal(SIGHUP, leave_early);
-        uwsgi_unix_signal(SIGINT, leave_early);
-        uwsgi_unix_signal(SIGTERM, leave_early);
-    }
-    pthread_sigmask(SIG_SETMASK, &signals_before_fork, NULL);
+    pthread_sigmask(SIG_SETMASK, &signals_before, NULL);
+}
+
+static int loads_in_worker(void)
+{
+    return uwsgi.lazy || uwsgi.lazy_apps;
+}
+
+static void init_apps(void)
+{
+    UPP_ENTER(upp_py_init_apps());
+    if (loads_in_worker())
+        hold_signals();
+}
+
+/* uWSGI asks who wants to be the worker; this plugin only sees that it begins. */
+static int worker(void)
+{
+    if (!loads_in_worker())
+        hold_signals();
+    return 0;
 }
 
 /* The master is about to fork a worker. */
@@ -105,9 +125,11 @@ static void pre_uwsgi_fork(void)
 /* step 0: in the master, 1: in the worker */
 static void post_uwsgi_fork(int step)
 {
-    release_signals(step);
-    if (step)
+    if (step) {
+        leave_early_on_signals();
         upp_fork_in_child();
+    }
+    release_signals();
     UPP_ENTER(upp_py_after_fork(step));
 }
 
@@ -129,10 +151,14 @@ static void fixup(void)
     managed.post_fork = NULL;
     managed.pre_uwsgi_fork = NULL;
     managed.post_uwsgi_fork = NULL;
+    managed.worker = NULL;
     managed.fixup = NULL;
     uwsgi.p[UWSGI_MODIFIER_MANAGE_PATH_INFO] = &managed;
     if (!uwsgi.loop)
         upp_stop_install();
+    else if (upp_loop_is_chosen())
+        leave_early_on_signals();
+    release_signals();
 }
 
 static void init_thread(int core)
@@ -167,6 +193,7 @@ __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .pre_uwsgi_fork = pre_uwsgi_fork,
     .post_uwsgi_fork = post_uwsgi_fork,
     .post_fork = post_fork,
+    .worker = worker,
     .fixup = fixup,
     .init_thread = init_thread,
     .request = upp_stock_serve,

@@ -22,8 +22,8 @@
 #define ACCEPTS_PER_EVENT 8
 /* Milliseconds without new connections after the process ran out of descriptors. */
 #define ACCEPT_PAUSE 500
-/* On a graceful stop a connection that was quiet for so long is idle; others may have a request
- * under way. */
+/* Milliseconds. On a graceful stop a connection that was quiet for so long is idle, and others may
+ * have a request under way; on a stop at once a client has so long to take the rest. */
 #define STOP_GRACE 1000
 /* Milliseconds between looks at the order to stop, for an application that waits for its client. */
 #define WAIT_SLICE 500
@@ -701,16 +701,24 @@ static void look_at_timers(struct upp_core *core, uint64_t now)
     }
 }
 
-/* Told to stop: no new connections, idle ones close at once, a request that is on its way is
- * answered. */
+/* The worker ends; what of this connection, which nobody works on? */
+static int may_close(const struct upp_conn *conn, uint64_t now)
+{
+    int is_idle = conn->state == UPP_CONN_HEAD && conn->start == conn->end;
+    int was_quiet = now >= conn->waits_since + STOP_GRACE;
+    if (upp_host_must_stop())
+        return is_idle || was_quiet;
+    return is_idle && was_quiet;
+}
+
+/* Told to stop: no new connections, idle ones close, a request that is on its way is answered. */
 static void close_idle(struct upp_core *core, uint64_t now)
 {
     for (unsigned i = 0; i < engine.conns_made; i++) {
         struct upp_conn *conn = engine.conns[i];
         if (!own(conn, 0))
             continue;
-        int is_idle = conn->state == UPP_CONN_HEAD && conn->start == conn->end;
-        if (is_idle && now - conn->waits_since >= STOP_GRACE)
+        if (may_close(conn, now))
             close_conn(core, conn);
         else if (!disown(conn)) {
             look_again(conn);
@@ -855,7 +863,7 @@ struct upp_request *upp_engine_next(struct upp_core *core, int outcome)
         tick(core, now);
         if (core->ready)
             continue;
-        if (upp_host_must_stop() || stopped(core, now))
+        if (stopped(core, now))
             return NULL;
         if (!core->ready)
             wait_events(core, now);

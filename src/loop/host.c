@@ -150,13 +150,38 @@ static void stop_gracefully(int number)
     stop_accepting(UWSGI_RELOAD_CODE);
 }
 
-/* SIGINT, SIGTERM: end now, but let a running request finish; a second signal does not wait. */
+static int has_running_request(void)
+{
+    for (int i = 0; i < uwsgi.cores; i++) {
+        if (uwsgi.workers[uwsgi.mywid].cores[i].in_request)
+            return 1;
+    }
+    return 0;
+}
+
+/* A key press reaches a worker twice, from the terminal and from the master. */
+#define SECOND_SIGNAL_AFTER 300000
+
+/* SIGINT, SIGTERM: end now, but let running requests finish; a second signal does not wait. The
+ * master waits for --worker-reload-mercy; without one the worker does it itself. */
 static void stop_at_once(int number)
 {
-    if (must_stop)
-        end_me(number);
+    static volatile uint64_t first;
+    uint64_t now = uwsgi_micros();
+    if (must_stop) {
+        if (now - first > SECOND_SIGNAL_AFTER)
+            end_me(number);
+        return;
+    }
+    first = now;
     must_stop = 1;
+    if (!uwsgi.master_process) {
+        uwsgi_unix_signal(SIGALRM, end_me);
+        alarm((unsigned)uwsgi.worker_reload_mercy);
+    }
     stop_accepting(UWSGI_END_CODE);
+    if (has_running_request())
+        uwsgi_log("worker %d (pid: %d) waits for running requests...\n", uwsgi.mywid, uwsgi.mypid);
 }
 
 /* --max-requests, reload-on-rss and the like, from inside uwsgi_close_request() */

@@ -38,8 +38,7 @@ static void run(void)
         exit(1);
     upp_host_take_signals();
     uwsgi_loop_cores_run(run_core);
-    if (!upp_host_must_stop())
-        join_threads();
+    join_threads();
     exit(upp_host_exit_code());
 }
 
@@ -51,6 +50,11 @@ void upp_loop_register(void)
 struct upp_request *upp_loop_next(int core, int outcome)
 {
     return upp_engine_next(upp_engine_core(core), outcome);
+}
+
+int upp_loop_is_chosen(void)
+{
+    return uwsgi.loop && !strcmp(uwsgi.loop, NAME);
 }
 
 void upp_loop_choose(void)

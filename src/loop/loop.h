@@ -12,4 +12,7 @@ void upp_loop_register(void);
  * which one runs and why. In the master, before the first fork. */
 void upp_loop_choose(void);
 
+/* 1 if the loop serves. */
+int upp_loop_is_chosen(void);
+
 #endif

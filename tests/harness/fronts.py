@@ -17,8 +17,8 @@ class Front:
 
 # What a server is given for each engine.
 ENGINES = {
-    'stock': {},
-    'loop': {'pypy-loop': 'on'},
+    'stock': {'pypy-loop': 'off'},
+    'loop': {},
 }
 
 FRONTS = {front.name: front for front in (

@@ -335,7 +335,7 @@ class Server:
     def _remember_fds(self):
         """A worker is ready when each of its threads waits for events; what it has open then is its baseline."""
         # the request loop has one for all of its threads
-        threads = 1 if self.options.get('pypy-loop') == 'on' else int(self.options.get('threads', 1))
+        threads = 1 if self.log_lines('served by the pypy loop') else int(self.options.get('threads', 1))
         cores = threads + int(self.options.get('offload-threads', 0))
 
         def ready(pid):

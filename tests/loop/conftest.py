@@ -18,7 +18,7 @@ def server_spec(request):
 def start_loop(start_server):
     """start_loop(options, ...): a server of the test's own that serves apps/site.py over HTTP by the loop."""
     def start(options=(), **more):
-        wanted = {'http-socket': True, 'pypy-loop': 'on', 'pypy-wsgi': 'app', **dict(options)}
+        wanted = {'http-socket': True, 'pypy-wsgi': 'app', **dict(options)}
         server = start_server(wanted, app=APP, **more)
         assert server.log_lines('running pypy loop engine')
         return server

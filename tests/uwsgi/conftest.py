@@ -1,10 +1,10 @@
-"""Every server here serves apps/site.py; start_site(options) starts one of the test's own."""
+"""Every server here serves apps/site.py; start_site(options) starts one of the test's own, for each engine in turn."""
 
 from pathlib import Path
 
 import pytest
 
-from harness import ServerSpec
+from harness import ENGINES, ServerSpec
 from harness.ports import release_port, reserve_port
 
 SITE = Path(__file__).parent / 'apps' / 'site.py'
@@ -16,10 +16,16 @@ def server_spec(request):
     return ServerSpec(app=SITE, options=getattr(request.module, 'OPTIONS', {}))
 
 
+@pytest.fixture(params=list(ENGINES))
+def engine(request):
+    """Who serves: the request loop or uWSGI's own path. A test of one of them parametrizes it."""
+    return request.param
+
+
 @pytest.fixture
-def make_site(make_server):
+def make_site(make_server, engine):
     def make(options=None, **more):
-        options = {'http-socket': True, 'pypy-wsgi': 'app', **(options or {})}
+        options = {'http-socket': True, 'pypy-wsgi': 'app', **ENGINES[engine], **(options or {})}
         options = {option: value for option, value in options.items() if value is not None}
         return make_server(options, **{'app': SITE, **more})
     return make

@@ -57,6 +57,7 @@ def test_plugin_named_in_the_ini(make_server):
 
 # -- limits ------------------------------------------------------------------------------------------------------------
 
+@pytest.mark.parametrize('engine', ['stock'])
 def test_buffer_size(start_site):
     """A head larger than the buffer never reaches the application; a larger buffer takes it."""
     headers = {'X-Large': 'x' * 10000}

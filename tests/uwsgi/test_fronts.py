@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from harness import ENGINES, FRONTS, Client, Load, assert_internal_error
+from harness import FRONTS, Client, Load, assert_internal_error
 
 UNIX = {'http': 'http.sock', 'http11': 'http11.sock', 'uwsgi': 'uwsgi.sock', 'loop': 'loop.sock', 'loop-uwsgi': 'loop-uwsgi.sock'}
 STOCK = [front for front in FRONTS.values() if front.engine == 'stock']
@@ -32,10 +32,10 @@ def test_tcp(client):
     assert check_front(client)['REMOTE_ADDR'] == '127.0.0.1'
 
 
-@pytest.mark.parametrize('name', list(FRONTS))
+@pytest.mark.parametrize('engine, name', [(front.engine, front.name) for front in FRONTS.values()])
 def test_unix_socket(start_site, name):
     front = FRONTS[name]
-    server = start_site({'http-socket': None, front.option: UNIX[name], **ENGINES[front.engine]})
+    server = start_site({'http-socket': None, front.option: UNIX[name]})
     check_front(server.client(name))
 
 

@@ -65,21 +65,31 @@ def test_exit_functions_run_once_in_each_worker(start_site, options):
     server = start_site(options)
     workers = server.worker_pids()
     server.client().get('/hello')
+    server.wait_log('GET /hello')   # a request that is still running would be broken off, and they with it
     server.stop(signal.SIGINT)
     left = [int(line.rpartition(' ')[2]) for line in server.log_lines('^atexit of')]
     assert sorted(left) == sorted(workers)
 
 
-def test_stop_while_a_request_runs(start_site):
+@pytest.mark.parametrize('options', [{}, {'master': True, 'processes': 2, 'threads': 2}], ids=['no-master', 'master'])
+@pytest.mark.parametrize('engine', ['stock'])
+def test_stop_while_a_request_runs(start_site, options):
     """SIGINT does not wait for it: the client sees a broken connection, the server ends without a crash."""
-    server = start_site({'master': True, 'processes': 2, 'threads': 2})
+    server = start_site(options)
     held = hold(server)
     server.stop(signal.SIGINT)
     assert not held.read().complete
 
 
-def test_stop_without_master_while_a_request_runs(start_site):
-    server = start_site()
+@pytest.mark.parametrize('options', [{}, {'master': True, 'processes': 2, 'threads': 2}], ids=['no-master', 'master'])
+@pytest.mark.parametrize('engine', ['loop'])
+def test_stop_lets_a_request_finish(start_site, options):
+    """SIGINT waits for it, in whichever thread it runs, and the client is told that the connection ends."""
+    server = start_site(options)
     held = hold(server)
-    server.stop(signal.SIGINT)
-    assert not held.read().complete
+    server.send_signal(signal.SIGINT)
+    server.wait_log('waits for running requests')
+    server.write('a.release', '')
+    response = held.read()
+    assert response.complete and response.header('Connection') == 'close'
+    server.wait_exit()
