@@ -109,6 +109,23 @@ int upp_conn_reserve(struct upp_conn *conn, struct upp_spares *spares, size_t ro
 /* Gives the buffer back if nothing is in it. */
 void upp_conn_release_buffer(struct upp_conn *conn, struct upp_spares *spares);
 
+/* Returns 1 if the caller owns the connection now; else its owner will see the event (a bit, or 0:
+ * none). */
+static inline int upp_conn_own(struct upp_conn *conn, unsigned event)
+{
+    return !(atomic_fetch_or(&conn->ownership, UPP_CONN_OWNED | event) & UPP_CONN_OWNED);
+}
+
+/* Gives the connection up. Returns 0 if an event came meanwhile and the caller still owns it. */
+static inline int upp_conn_disown(struct upp_conn *conn)
+{
+    unsigned owned = UPP_CONN_OWNED;
+    if (atomic_compare_exchange_strong(&conn->ownership, &owned, 0))
+        return 1;
+    atomic_fetch_and(&conn->ownership, ~UPP_CONN_EVENT);
+    return 0;
+}
+
 enum upp_receive { UPP_RECEIVED, UPP_RECEIVE_AGAIN, UPP_RECEIVE_END };
 
 /* Reads once into the room behind `end`, which must be there. */
