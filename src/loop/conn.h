@@ -65,10 +65,12 @@ struct upp_conn {
     enum upp_body_kind body;
     unsigned readable : 1;  /* the socket may have more than was read */
     unsigned hangup : 1;    /* its end may be near: a short read does not mean that it is empty */
+    unsigned watched : 1;   /* it is in the epoll set */
     unsigned keep_open : 1; /* another request may follow this one */
     unsigned close_after : 1;
     unsigned reset_after : 1;
     unsigned lingers : 1; /* close so that the client can read the answer first */
+    unsigned held : 1;    /* the kernel keeps the end of the answer back until the connection ends */
     unsigned served;      /* requests on this connection */
     enum upp_timer_kind waits_for;
     uint64_t waits_since; /* when the timer was set, milliseconds */

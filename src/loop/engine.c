@@ -60,7 +60,8 @@ struct upp_core *upp_engine_core(int id)
 
 void upp_engine_forget(const struct upp_conn *conn)
 {
-    epoll_ctl(engine.epoll, EPOLL_CTL_DEL, conn->fd, NULL);
+    if (conn->watched)
+        epoll_ctl(engine.epoll, EPOLL_CTL_DEL, conn->fd, NULL);
 }
 
 void upp_engine_wake(void)
@@ -110,8 +111,8 @@ static void reset_conn(struct upp_conn *conn, int fd, const struct upp_listener 
     conn->body = UPP_BODY_NONE;
     conn->body_left = conn->discarded = 0;
     conn->head_seen = conn->head_length = 0;
-    conn->readable = conn->hangup = conn->keep_open = 0;
-    conn->close_after = conn->reset_after = conn->lingers = 0;
+    conn->readable = conn->hangup = conn->keep_open = conn->watched = 0;
+    conn->close_after = conn->reset_after = conn->lingers = conn->held = 0;
     conn->served = 0;
 }
 
@@ -165,7 +166,6 @@ static int accept_one(struct upp_core *core, struct upp_listener *listener)
 {
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t length = sizeof peer;
-    int one = 1;
     if (upp_pool_is_full()) {
         pause_accepting("the bound on connections is reached");
         return 0;
@@ -183,15 +183,6 @@ static int accept_one(struct upp_core *core, struct upp_listener *listener)
     }
     reset_conn(conn, fd, listener);
     set_peer(conn, &peer);
-    if (!listener->is_unix)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                .data.ptr = conn};
-    if (epoll_ctl(engine.epoll, EPOLL_CTL_ADD, fd, &event)) {
-        close_conn(core, conn);
-        pause_accepting(strerror(errno));
-        return 0;
-    }
     /* the first request is usually there already */
     conn->readable = 1;
     later(core, conn);
@@ -265,6 +256,15 @@ int upp_engine_send(struct upp_core *core, struct iovec *vector, int count)
 
 /* ---- events ------------------------------------------------------------- */
 
+/* Not before it has to wait: one that ends with its first request never does. Returns 0, -1. */
+static int watch_conn(struct upp_conn *conn)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                .data.ptr = conn};
+    conn->watched = !epoll_ctl(engine.epoll, EPOLL_CTL_ADD, conn->fd, &event);
+    return conn->watched ? 0 : -1;
+}
+
 /* Continues with a connection that the caller owns. Returns 1 when it has a request for Python. */
 static int run(struct upp_core *core, struct upp_conn *conn)
 {
@@ -280,6 +280,11 @@ static int run(struct upp_core *core, struct upp_conn *conn)
         if (step == UPP_STEP_AGAIN)
             continue;
         if (step == UPP_STEP_CLOSE) {
+            close_conn(core, conn);
+            return 0;
+        }
+        if (!conn->watched && watch_conn(conn)) {
+            pause_accepting(strerror(errno));
             close_conn(core, conn);
             return 0;
         }
@@ -473,6 +478,16 @@ static int watch(int fd, void *pointer)
     return fd < 0 ? 0 : epoll_ctl(engine.epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* Accepted sockets inherit it. */
+static void set_nodelay(void)
+{
+    int one = 1;
+    for (int i = 0; i < engine.listeners_count; i++) {
+        if (!engine.listeners[i].is_unix)
+            setsockopt(engine.listeners[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    }
+}
+
 static int start_core(struct upp_core *core, int id)
 {
     core->id = id;
@@ -501,6 +516,7 @@ int upp_engine_start(struct upp_listener *listeners, int count, const struct upp
     if (watch(upp_host_signal_fd(0), SIGNAL_POINTER(0)) ||
         watch(upp_host_signal_fd(1), SIGNAL_POINTER(1)) || watch(engine.wake, WAKE_POINTER))
         goto fail;
+    set_nodelay();
     watch_listeners(1);
     return 0;
 fail:

@@ -4,6 +4,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +186,15 @@ static size_t make_head(struct upp_core *core, const struct upp_response *respon
     return at;
 }
 
+/* The last response of a connection is held back until that is shut down: then both are one packet.
+ */
+static void hold_back(struct upp_conn *conn)
+{
+    int one = 1;
+    if (!conn->listener->is_unix)
+        conn->held = !setsockopt(conn->fd, IPPROTO_TCP, TCP_CORK, &one, sizeof one);
+}
+
 static int loop_respond(struct upp_request *request, const struct upp_response *response,
                         const char *body, size_t length, int last)
 {
@@ -194,6 +204,8 @@ static int loop_respond(struct upp_request *request, const struct upp_response *
         core->broken = 1;
         return UPP_GONE;
     }
+    if (last && !core->conn->keep_open)
+        hold_back(core->conn);
     core->head_sent = 1;
     upp_host_add_sent(core, head, length);
     struct iovec vector[4] = {{core->head_buffer, head}, {(char *)body, length}};

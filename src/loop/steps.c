@@ -208,10 +208,11 @@ static enum upp_step flush(struct upp_conn *conn)
         conn->state = upp_conn_body_complete(conn) ? UPP_CONN_HEAD : UPP_CONN_DISCARD;
         return UPP_STEP_AGAIN;
     }
+    /* unread input would turn our close into a reset, and the client might lose the answer */
+    if (conn->lingers || conn->held)
+        shutdown(conn->fd, SHUT_WR);
     if (!conn->lingers)
         return UPP_STEP_CLOSE;
-    /* unread input would turn our close into a reset, and the client might lose the answer */
-    shutdown(conn->fd, SHUT_WR);
     conn->state = UPP_CONN_LINGER;
     conn->discarded = 0;
     upp_pool_set_timer(conn, UPP_TIMER_LINGER);
