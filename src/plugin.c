@@ -42,7 +42,6 @@ static void preinit_apps(void)
     UPP_ENTER(upp_py_preinit());
 }
 
-
 static int mount_app(char *mountpoint, char *what)
 {
     int result = -1;
@@ -67,7 +66,8 @@ static void postinit_apps(void)
  * over the fork, and again from the loading of the applications until all is there. */
 static sigset_t signals_before;
 
-/* Nothing was served, so there is nothing to end in order; and anything may have been interrupted. */
+/* Nothing was served, so there is nothing to end in order; and anything may have been interrupted.
+ */
 static void leave_early(int number)
 {
     _exit(number == SIGHUP ? UWSGI_RELOAD_CODE : UWSGI_END_CODE);

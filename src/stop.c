@@ -3,8 +3,7 @@
 
 #include "compat.h"
 
-/* Microseconds between two looks; a thread that has just accepted a connection is not "in request"
- * yet, so it takes two looks in a row to believe that all is quiet. */
+/* Microseconds between two looks for requests that still run. */
 #define LOOK_EVERY 20000
 
 static volatile sig_atomic_t leaving;
@@ -30,10 +29,20 @@ void upp_stop_wait(void)
 {
     if (!leaving)
         return;
-    for (int quiet = 0; quiet < 2;) {
-        quiet = others_are_busy() ? 0 : quiet + 1;
+    while (others_are_busy())
         usleep(LOOK_EVERY);
-    }
+}
+
+/* A thread is "in request" before it takes a connection, and takes none from a worker that leaves:
+ * so none is lost between the two. */
+static int accept_unless_leaving(struct wsgi_request *host, int fd)
+{
+    int *in_request = &worker()->cores[host->async_id].in_request;
+    __atomic_store_n(in_request, 1, __ATOMIC_SEQ_CST);
+    int accepted = leaving ? -1 : uwsgi_proto_base_accept(host, fd);
+    if (accepted < 0)
+        *in_request = 0;
+    return accepted;
 }
 
 /* In the main thread, which may wait for a lock that no signal interrupts: so it leaves from here,
@@ -69,5 +78,9 @@ void upp_stop_install(void)
         return;
     main_thread = pthread_self();
     uwsgi.gbcw_hook = work_is_done;
+    for (struct uwsgi_socket *socket = uwsgi.sockets; socket; socket = socket->next) {
+        if (socket->proto_accept == uwsgi_proto_base_accept)
+            socket->proto_accept = accept_unless_leaving;
+    }
     uwsgi_unix_signal(SIGHUP, leave);
 }

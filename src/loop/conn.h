@@ -70,8 +70,8 @@ struct upp_conn {
     unsigned close_after : 1;
     unsigned reset_after : 1;
     unsigned lingers : 1; /* close so that the client can read the answer first */
-    unsigned held : 1;    /* the kernel keeps the end of the answer back until the connection ends */
-    unsigned served;      /* requests on this connection */
+    unsigned held : 1; /* the kernel keeps the end of the answer back until the connection ends */
+    unsigned served;   /* requests on this connection */
     enum upp_timer_kind waits_for;
     uint64_t waits_since; /* when the timer was set, milliseconds */
 

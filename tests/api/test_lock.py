@@ -28,15 +28,39 @@ def test_refused(start_console, function, number, message):
         console('uwsgi.%s(%s)' % (function, number))
 
 
+HOLD = '''
+import os, time
+uwsgi.lock()
+open('held', 'w').close()
+while not os.path.exists('go'):
+    time.sleep(0.005)
+with open('order', 'a') as order:
+    order.write('holder ')
+uwsgi.unlock()
+os.getpid()
+'''
+
+WAIT = '''
+import os
+open('waits', 'w').close()
+uwsgi.lock()
+with open('order', 'a') as order:
+    order.write('waiter ')
+uwsgi.unlock()
+os.getpid()
+'''
+
+
 def test_between_processes(start_console):
     """Who waits for a lock that another process holds gets it when it is given back."""
     console = start_console({'processes': 2})
-    holder = console('import os; uwsgi.lock(); os.getpid()')
-    waiting = console.server.client().connect()
-    waiting.send_request('POST', '/', body=b'import os; uwsgi.lock(); os.getpid()')
-    # one worker waits: the other answers every request, and it is whoever does not wait
-    wait_until(lambda: console('uwsgi.is_locked()'), 'the lock to be held')
-    console('uwsgi.unlock()')
-    waiter = int(waiting.read().body.decode().partition(' ')[2])
-    assert waiter in console.server.worker_pids() and holder in console.server.worker_pids()
-    console('uwsgi.unlock()')
+    server = console.server
+    with server.client().connect() as holder, server.client().connect() as waiter:
+        holder.send_request('POST', '/', body=HOLD.encode())
+        wait_until((server.directory / 'held').exists, 'the lock to be held')
+        waiter.send_request('POST', '/', body=WAIT.encode())
+        wait_until((server.directory / 'waits').exists, 'the other to wait')
+        server.write('go', '')
+        pids = {connection.read().body for connection in (holder, waiter)}
+    assert len(pids) == 2
+    assert (server.directory / 'order').read_text() == 'holder waiter '
