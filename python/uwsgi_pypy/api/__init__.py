@@ -6,9 +6,9 @@ off are there, too, and raise an error that names the option to switch it on.
 """
 import sys
 
-from . import cache, core, lock
+from . import cache, core, lock, queue
 
-SUBSYSTEMS = (cache, core, lock)
+SUBSYSTEMS = (cache, core, lock, queue)
 
 
 def install():
