@@ -6,9 +6,9 @@ off are there, too, and raise an error that names the option to switch it on.
 """
 import sys
 
-from . import alarm, cache, core, lock, metric, queue, sharedarea
+from . import alarm, cache, core, lock, metric, queue, sharedarea, snmp
 
-SUBSYSTEMS = (alarm, cache, core, lock, metric, queue, sharedarea)
+SUBSYSTEMS = (alarm, cache, core, lock, metric, queue, sharedarea, snmp)
 
 
 def install():
