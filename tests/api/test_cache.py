@@ -3,7 +3,7 @@
 import pytest
 
 from api.console import Raised
-from api.together import together
+from api.together import ONE_EACH, together
 from harness import wait_until
 
 SMALL = 'name=small,items=20,keysize=16,blocksize=64'
@@ -246,7 +246,7 @@ def test_crowd(start_console, kind):
     """Two processes of four threads write and read the same key: no value is torn, no sum is wrong."""
     console = start_console({'cache2': ['name=values,items=10,blocks=100,blocksize=2048' + kind,
                                         'name=numbers,items=10,blocks=100,blocksize=64' + kind],
-                             'processes': 2, 'threads': 4})
+                             'processes': 2, 'threads': 4, **ONE_EACH})
     found = together(console, CROWD, 8)
     assert len({pid for pid, _ in found}) == 2
     assert [torn for _, torn in found] == [0] * 8

@@ -3,6 +3,7 @@
 import pytest
 
 from api.console import Raised
+from api.together import ONE_EACH, meanwhile
 from harness import wait_until
 
 
@@ -30,13 +31,23 @@ def test_refused(start_console, function, number, message):
 
 def test_between_processes(start_console):
     """Who waits for a lock that another process holds gets it when it is given back."""
-    console = start_console({'processes': 2})
-    holder = console('import os; uwsgi.lock(); os.getpid()')
-    waiting = console.server.client().connect()
-    waiting.send_request('POST', '/', body=b'import os; uwsgi.lock(); os.getpid()')
-    # one worker waits: the other answers every request, and it is whoever does not wait
-    wait_until(lambda: console('uwsgi.is_locked()'), 'the lock to be held')
-    console('uwsgi.unlock()')
-    waiter = int(waiting.read().body.decode().partition(' ')[2])
-    assert waiter in console.server.worker_pids() and holder in console.server.worker_pids()
-    console('uwsgi.unlock()')
+    console = start_console({'processes': 3, 'cache2': 'name=steps,items=10', **ONE_EACH})
+    with meanwhile() as pool:
+        # a worker that holds the lock or waits for it is busy: another one answers
+        holder = pool.submit(console, 'import os, time\n'
+                                      'uwsgi.lock()\n'
+                                      'while not uwsgi.cache_get("go on"): time.sleep(0.001)\n'
+                                      'uwsgi.cache_set("given back", "yes")\n'
+                                      'uwsgi.unlock(), os.getpid()')
+        wait_until(lambda: console('uwsgi.is_locked()'), 'the lock to be held')
+        waiter = pool.submit(console, 'import os\n'
+                                      'uwsgi.cache_set("waits", "yes")\n'
+                                      'uwsgi.lock()\n'
+                                      'uwsgi.cache_get("given back"), uwsgi.unlock(), os.getpid()')
+        wait_until(lambda: console('uwsgi.cache_get("waits")'), 'the other one to wait')
+        console('uwsgi.cache_set("go on", "yes")')
+        _, first = holder.result()
+        given_back, _, second = waiter.result()
+    assert given_back == b'yes'
+    assert first != second and {first, second} <= set(console.server.worker_pids())
+    assert console('uwsgi.is_locked()') is False

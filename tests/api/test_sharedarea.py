@@ -3,7 +3,7 @@
 import pytest
 
 from api.console import Raised
-from api.together import meanwhile, together
+from api.together import ONE_EACH, meanwhile, together
 from harness import wait_until
 
 NUMBERS = [(8, 'read8', 'write8'), (8, 'readbyte', 'writebyte'), (16, 'read16', 'write16'), (32, 'read32', 'write32'),
@@ -126,26 +126,24 @@ def test_object(start_console):
 
 def test_between_processes(start_console):
     """What one worker writes, in the functions or in a memoryview, another one reads."""
-    console = start_console({'sharedarea': 2, 'processes': 2})
-    console('uwsgi.lock()')
+    console = start_console({'sharedarea': 2, 'processes': 2, **ONE_EACH})
     with meanwhile() as pool:
-        busy = pool.submit(console, 'import os\n'
+        busy = pool.submit(console, 'import os, time\n'
                                     'view = uwsgi.sharedarea_memoryview(0)\n'
                                     'view[100:105] = b"hello"\n'
                                     'uwsgi.sharedarea_write64(0, 0, -12345)\n'
                                     'uwsgi.sharedarea_write(0, 8188, "tail")\n'
                                     'uwsgi.sharedarea_write8(0, 99, 1)\n'
-                                    'uwsgi.lock()\n'
+                                    'while uwsgi.sharedarea_read8(0, 99) == 1: time.sleep(0.001)\n'
                                     'os.getpid(), uwsgi.sharedarea_read(0, 200, 3)')
         # once it has written, it waits: it is the other one that answers
         wait_until(lambda: console('uwsgi.sharedarea_read8(0, 99)'), 'the other worker to have written')
         assert console('import os; view = uwsgi.sharedarea_memoryview(0)\n'
                        'bytes(view[100:105]), uwsgi.sharedarea_read64(0, 0), bytes(view[8188:])') == (
             b'hello', -12345, b'tail')
-        other = console('view[200:203] = b"hey"; uwsgi.unlock(); os.getpid()')
+        other = console('view[200:203] = b"hey"; uwsgi.sharedarea_write8(0, 99, 2); os.getpid()')
         pid, found = busy.result()
     assert pid != other and found == b'hey'
-    console('uwsgi.unlock()')
 
 
 def test_memoryview(start_console):

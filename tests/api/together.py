@@ -2,6 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+# Options of a server in which no request waits for one that waits: the request loop may accept two connections at
+# once, for one thread.
+ONE_EACH = {'pypy-loop': 'off'}
+
 
 def together(console, source, count):
     """The values of the same statements in `count` requests that are all under way at once."""
