@@ -665,6 +665,11 @@ int upp_host_begin_packet(struct upp_core *core)
     struct upp_conn *conn = core->conn;
     start(core, host);
     memcpy(host->uh, conn->data + conn->start, conn->head_length);
+    if (!upp_host_is_ours(host->uh->modifier1)) {
+        /* what follows is the plugin's to read; some of it has come already */
+        host->proto_parser_remains_buf = conn->data + conn->start + conn->head_length;
+        host->proto_parser_remains = conn->end - conn->start - conn->head_length;
+    }
     return run_packet(core, host);
 }
 

@@ -13,6 +13,9 @@ static struct upp_core *core_of(const struct wsgi_request *host)
 static ssize_t read_body(struct wsgi_request *host, char *buffer, size_t size)
 {
     const char *data;
+    /* the packet is another plugin's, and only that knows how much follows it */
+    if (host->proto_parser_remains_buf)
+        return uwsgi_proto_base_read_body(host, buffer, size);
     int64_t got = upp_loop_front_read(core_of(host), size, &data);
     if (got > 0)
         memcpy(buffer, data, (size_t)got);

@@ -3,6 +3,7 @@
 import pytest
 
 from api.console import Raised
+from api.together import ONE_EACH, meanwhile
 from harness import wait_until
 
 
@@ -28,39 +29,25 @@ def test_refused(start_console, function, number, message):
         console('uwsgi.%s(%s)' % (function, number))
 
 
-HOLD = '''
-import os, time
-uwsgi.lock()
-open('held', 'w').close()
-while not os.path.exists('go'):
-    time.sleep(0.005)
-with open('order', 'a') as order:
-    order.write('holder ')
-uwsgi.unlock()
-os.getpid()
-'''
-
-WAIT = '''
-import os
-open('waits', 'w').close()
-uwsgi.lock()
-with open('order', 'a') as order:
-    order.write('waiter ')
-uwsgi.unlock()
-os.getpid()
-'''
-
-
 def test_between_processes(start_console):
     """Who waits for a lock that another process holds gets it when it is given back."""
-    console = start_console({'processes': 2})
-    server = console.server
-    with server.client().connect() as holder, server.client().connect() as waiter:
-        holder.send_request('POST', '/', body=HOLD.encode())
-        wait_until((server.directory / 'held').exists, 'the lock to be held')
-        waiter.send_request('POST', '/', body=WAIT.encode())
-        wait_until((server.directory / 'waits').exists, 'the other to wait')
-        server.write('go', '')
-        pids = {connection.read().body for connection in (holder, waiter)}
-    assert len(pids) == 2
-    assert (server.directory / 'order').read_text() == 'holder waiter '
+    console = start_console({'processes': 3, 'cache2': 'name=steps,items=10', **ONE_EACH})
+    with meanwhile() as pool:
+        # a worker that holds the lock or waits for it is busy: another one answers
+        holder = pool.submit(console, 'import os, time\n'
+                                      'uwsgi.lock()\n'
+                                      'while not uwsgi.cache_get("go on"): time.sleep(0.001)\n'
+                                      'uwsgi.cache_set("given back", "yes")\n'
+                                      'uwsgi.unlock(), os.getpid()')
+        wait_until(lambda: console('uwsgi.is_locked()'), 'the lock to be held')
+        waiter = pool.submit(console, 'import os\n'
+                                      'uwsgi.cache_set("waits", "yes")\n'
+                                      'uwsgi.lock()\n'
+                                      'uwsgi.cache_get("given back"), uwsgi.unlock(), os.getpid()')
+        wait_until(lambda: console('uwsgi.cache_get("waits")'), 'the other one to wait')
+        console('uwsgi.cache_set("go on", "yes")')
+        _, first = holder.result()
+        given_back, _, second = waiter.result()
+    assert given_back == b'yes'
+    assert first != second and {first, second} <= set(console.server.worker_pids())
+    assert console('uwsgi.is_locked()') is False

@@ -6,9 +6,9 @@ off are there, too, and raise an error that names the option to switch it on.
 """
 import sys
 
-from . import core, lock
+from . import alarm, cache, core, lock, metric, queue, sharedarea, snmp
 
-SUBSYSTEMS = (core, lock)
+SUBSYSTEMS = (alarm, cache, core, lock, metric, queue, sharedarea, snmp)
 
 
 def install():

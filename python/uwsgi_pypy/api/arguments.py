@@ -7,6 +7,9 @@ Every error names the argument, what it was and what it may be.
 # a field of a uwsgi packet has a 16-bit length
 FIELD_MAX = 65535
 
+INT64_MIN = -2 ** 63
+INT64_MAX = 2 ** 63 - 1
+
 
 def to_bytes(value, name, most=None):
     """Returns `value` (str as UTF-8, or bytes-like) as bytes of at most `most`. TypeError, ValueError."""
@@ -34,7 +37,8 @@ def to_c_string(value, name, most=None):
 def to_int(value, name, low, high):
     """Returns `value` (int) if it is from `low` to `high`, both included. TypeError, ValueError."""
     try:
-        number = value.__index__()
+        # as it is, if it is one: every call of the API comes through here
+        number = value if type(value) is int else value.__index__()
     except AttributeError:
         raise TypeError('%s must be int, not %s' % (name, type(value).__name__)) from None
     if not low <= number <= high:
