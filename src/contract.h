@@ -211,6 +211,9 @@ UPP_PYTHON void upp_py_init_apps(void);
 UPP_PYTHON int upp_py_mount(const char *mountpoint, const char *what);
 UPP_PYTHON void upp_py_post_fork(void);
 UPP_PYTHON void upp_py_thread_start(int core);
+/* Around the fork of any process of uWSGI, in the parent: takes (1) or gives back (0) the lock of
+ * imports. The child gives it back in post_fork. */
+UPP_PYTHON void upp_py_hold_imports(int hold);
 /* Around the fork of a worker: what os.register_at_fork() collected. */
 UPP_PYTHON void upp_py_before_fork(void);
 UPP_PYTHON void upp_py_after_fork(int in_child);

@@ -64,6 +64,10 @@ def install():
         name_thread(core)
 
     @exported()
+    def upp_py_hold_imports(hold):
+        fork.hold_imports(hold)
+
+    @exported()
     def upp_py_before_fork():
         fork.before()
 
