@@ -165,6 +165,8 @@ int upp_request_sendfile(struct upp_request *request, int fd, uint64_t position,
 void upp_request_error(struct upp_request *request, int status);
 /* Tells the client that the response is broken: the connection ends with a reset. */
 void upp_request_abort(struct upp_request *request);
+/* Ends the response and the connection for the client; the application may run on. */
+void upp_request_disconnect(struct upp_request *request);
 /* An application raised: uWSGI counts it, asks the exception hooks, catches, reloads. With
  * `catch_it` the host may answer with its exception page (--catch-exceptions). Returns 1 if it
  * answered. */

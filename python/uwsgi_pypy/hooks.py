@@ -44,10 +44,12 @@ def install():
     @exported()
     def upp_py_init_apps():
         apps.init()
+        api.core.look_for_hooks()
 
     @exported(error=-1)
     def upp_py_mount(mountpoint, what):
         apps.mount(config.text(mountpoint), config.text(what))
+        api.core.look_for_hooks()
         return 0
 
     @exported()
@@ -58,6 +60,7 @@ def install():
         for script in config.after_fork:
             scripts.run_or_log(script)
         call_hook('post_fork_hook')
+        api.core.look_for_hooks()
 
     @exported()
     def upp_py_thread_start(core):

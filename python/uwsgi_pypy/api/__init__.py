@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The module `uwsgi` that applications import. One file for each of uWSGI's subsystems.
 
-A file's __all__ is what it adds to the module. Functions of a subsystem that is
-off are there, too, and raise an error that names the option to switch it on.
+A file's __all__ is what it adds to the module; attributes() gives what is known
+only once uWSGI's workers exist. Functions of a subsystem that is off are there,
+too, and raise an error that names the option to switch it on.
 """
 import sys
 
-from . import core, lock
+from . import core, legion, lock, log, mule, process, spooler, stats
 
-SUBSYSTEMS = (core, lock)
+SUBSYSTEMS = (core, legion, lock, log, mule, process, spooler, stats)
 
 
 def install():
@@ -18,4 +19,6 @@ def install():
     for subsystem in SUBSYSTEMS:
         for name in subsystem.__all__:
             setattr(module, name, getattr(subsystem, name))
+        if hasattr(subsystem, 'attributes'):
+            module.__dict__.update(subsystem.attributes())
     sys.modules['uwsgi'] = module
