@@ -142,6 +142,11 @@ int64_t upp_mule_receive(int what, char *buffer, size_t size, int timeout)
     return result;
 }
 
+void upp_mule_exit(int code)
+{
+    UPP_LEAVE(exit(code));
+}
+
 /* ---- hooks ------------------------------------------------------------- */
 
 int upp_mule_run(char *what)

@@ -40,6 +40,9 @@ int upp_mule_send_farm(int farm, const char *message, size_t length);
  * of which at most `size` bytes were stored. Exit functions can run meanwhile. */
 int64_t upp_mule_receive(int what, char *buffer, size_t size, int timeout);
 
+/* Ends the mule; exit functions run. */
+void upp_mule_exit(int code);
+
 /* `what` as --mule names it. 1: it has run; 0: it is not for us. */
 UPP_PYTHON int upp_py_mule(const char *what);
 /* 1: there is a hook, and it was called; 0: there is none. */

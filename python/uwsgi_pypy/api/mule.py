@@ -18,7 +18,7 @@ BUFFER_MAX = 1 << 30
 # seconds; poll() takes an int of milliseconds
 TIMEOUT_MAX = (2 ** 31 - 1) // 1000
 
-# Seconds before a mule whose program failed ends, and is started again at once.
+# Seconds before a mule whose program failed ends; uWSGI starts it again at once.
 FAILED_PAUSE = 1
 
 # a buffer is written to before it is read
@@ -141,6 +141,27 @@ def run_program(what):
         load(what)()
 
 
+def exit_code(error):
+    """Returns the exit code of a SystemExit, after a pause if it says that the program failed."""
+    code = scripts.exit_code(error)
+    if code:
+        time.sleep(FAILED_PAUSE)
+    return code
+
+
+def call_post_fork_hook():
+    """Calls uwsgi.post_fork_hook; sys.exit() ends the mule, another exception is logged."""
+    hook = barrier.hook('post_fork_hook')
+    if hook is None:
+        return
+    try:
+        hook()
+    except SystemExit as error:
+        lib.upp_mule_exit(exit_code(error))
+    except BaseException:
+        log.exception()
+
+
 @barrier.exported(error=1)
 def upp_py_mule(what):
     what = config.text(what)
@@ -149,11 +170,10 @@ def upp_py_mule(what):
     try:
         run_program(what)
     except SystemExit as error:
-        scripts.exit_code(error)
+        exit_code(error)
     except BaseException:
         log.exception()
         log.info('the program %s of mule %d failed, see above' % (what, lib.upp_mule_id()))
-        # uWSGI starts it again as soon as it has ended
         time.sleep(FAILED_PAUSE)
     return 1
 
