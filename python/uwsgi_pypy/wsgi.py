@@ -44,7 +44,8 @@ def make_room(cores):
 class Exchange:
     """The state of one request's response."""
 
-    __slots__ = ('request', 'input', 'environ', 'head', 'head_sent', 'bodyless', 'sent', 'dropped', 'broken', 'answered')
+    __slots__ = ('request', 'input', 'environ', 'head', 'head_sent', 'bodyless', 'sent', 'dropped', 'broken',
+                 'answered')
 
     def __init__(self, request, body):
         self.request = request
