@@ -5,7 +5,6 @@ import os
 import pytest
 
 from api.console import Raised
-from harness import wait_until
 
 LOOPS = pytest.mark.parametrize('loop', ['off', 'on'])
 

@@ -156,7 +156,7 @@ uwsgi.spooler = run
 def test_who_runs_tasks(start_spooler):
     """The spooler, which knows itself, in its own process."""
     console = start_spooler()
-    console('uwsgi.spool({"do": b"print(\'WHO\', uwsgi.i_am_the_spooler(), uwsgi.worker_id(), uwsgi.mule_id()) or -2"})')
+    console('uwsgi.spool(do="print(\'WHO\', uwsgi.i_am_the_spooler(), uwsgi.worker_id(), uwsgi.mule_id()) or -2")')
     assert console.server.wait_log('^WHO') == ['WHO True 0 0']
     pid = tasks(console.server)[0][0]
     assert console('uwsgi.spooler_pid(), uwsgi.spooler_pids(), uwsgi.i_am_the_spooler()') == (pid, [pid], None)

@@ -92,7 +92,7 @@ def set_user_harakiri(seconds):
 # -- the current request ---------------------------------------------------------------
 
 def disconnect():
-    """Ends the response and the connection for the client; the application may run on. RuntimeError outside of a request."""
+    """Ends the response and the connection for the client; the application may run on. RuntimeError: no request."""
     running = core.exchange()
     if running is None:
         arguments.check_request(lib.UPP_CANNOT, 'disconnect')

@@ -187,7 +187,7 @@ def read_free(path):
 
 
 def spooler_get_task(path):
-    """Returns the task (dict, as uwsgi.spooler gets it) in a file (str or bytes); None: none, broken, or it runs now."""
+    """Returns the task (dict, as uwsgi.spooler gets it) in a file (str or bytes); None: none, broken, or it runs."""
     name = arguments.to_c_string(path, 'path')
     need_spooler()
     try:

@@ -56,7 +56,7 @@ def total_requests():
 
 
 def request_id():
-    """Returns how many requests this thread's core had served before the current one (int). RuntimeError: no request."""
+    """Returns how many requests this core had served before the current one (int). RuntimeError: no request."""
     return arguments.check_request(lib.upp_stats_request_id(), 'request_id')
 
 
