@@ -18,8 +18,12 @@ void uwsgi_heartbeat(void);
 
 #if UWSGI_PLUGIN_API >= 2
 #define upp_compat_packet_size(request) ((request)->len)
+#define upp_compat_set_user_harakiri(request, seconds) set_user_harakiri(request, seconds)
+#define upp_compat_run_signal(request, signal) uwsgi_signal_handler(request, signal)
 #else
 #define upp_compat_packet_size(request) ((request)->uh->pktsize)
+#define upp_compat_set_user_harakiri(request, seconds) set_user_harakiri(((void)(request), seconds))
+#define upp_compat_run_signal(request, signal) uwsgi_signal_handler(((void)(request), signal))
 #endif
 
 #endif

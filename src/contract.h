@@ -165,6 +165,8 @@ int upp_request_sendfile(struct upp_request *request, int fd, uint64_t position,
 void upp_request_error(struct upp_request *request, int status);
 /* Tells the client that the response is broken: the connection ends with a reset. */
 void upp_request_abort(struct upp_request *request);
+/* Ends the response and the connection for the client; the application may run on. */
+void upp_request_disconnect(struct upp_request *request);
 /* An application raised: uWSGI counts it, asks the exception hooks, catches, reloads. With
  * `catch_it` the host may answer with its exception page (--catch-exceptions). Returns 1 if it
  * answered. */
@@ -211,6 +213,9 @@ UPP_PYTHON void upp_py_init_apps(void);
 UPP_PYTHON int upp_py_mount(const char *mountpoint, const char *what);
 UPP_PYTHON void upp_py_post_fork(void);
 UPP_PYTHON void upp_py_thread_start(int core);
+/* Around the fork of any process of uWSGI, in the parent: takes (1) or gives back (0) the lock of
+ * imports. The child gives it back in post_fork. */
+UPP_PYTHON void upp_py_hold_imports(int hold);
 /* Around the fork of a worker: what os.register_at_fork() collected. */
 UPP_PYTHON void upp_py_before_fork(void);
 UPP_PYTHON void upp_py_after_fork(int in_child);

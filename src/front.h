@@ -30,6 +30,7 @@ struct upp_front {
     int (*sendfile)(struct upp_request *request, int fd, uint64_t position, uint64_t length);
     void (*error)(struct upp_request *request, int status);
     void (*abort)(struct upp_request *request);
+    void (*disconnect)(struct upp_request *request);
 };
 
 #endif

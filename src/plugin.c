@@ -2,6 +2,9 @@
 /*
  * plugin.c - the table that uWSGI reads. Each hook is a few lines that delegate.
  */
+#include "api/core.h"
+#include "api/mule.h"
+#include "api/spooler.h"
 #include "compat.h"
 #include "config.h"
 #include "contract.h"
@@ -169,6 +172,7 @@ static void init_thread(int core)
 static void after_request(struct wsgi_request *host)
 {
     log_request(host);
+    upp_core_after_request();
 }
 
 static void at_exit(void)
@@ -199,6 +203,9 @@ __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .request = upp_stock_serve,
     .after_request = after_request,
     .harakiri = upp_stacks_ask,
+    .mule = upp_mule_run,
+    .mule_msg = upp_mule_message,
+    .spooler = upp_spooler_run,
     .atexit = at_exit,
     .exception_class = upp_exceptions_class,
     .exception_msg = upp_exceptions_message,

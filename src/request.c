@@ -55,6 +55,11 @@ void upp_request_abort(struct upp_request *request)
     front_of(request)->abort(request);
 }
 
+void upp_request_disconnect(struct upp_request *request)
+{
+    front_of(request)->disconnect(request);
+}
+
 int upp_request_find_app(struct upp_request *request)
 {
     struct wsgi_request *host = request->host;

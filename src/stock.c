@@ -452,6 +452,14 @@ static void stock_abort(struct upp_request *request)
     host->write_errors++;
 }
 
+static void stock_disconnect(struct upp_request *request)
+{
+    struct wsgi_request *host = host_of(request);
+    /* a second close() could hit a descriptor that is somebody else's by now */
+    if (!host->fd_closed)
+        uwsgi_disconnect(host);
+}
+
 const struct upp_front upp_stock_front = {
     .read = stock_read,
     .seek = stock_seek,
@@ -460,4 +468,5 @@ const struct upp_front upp_stock_front = {
     .sendfile = stock_sendfile,
     .error = stock_error,
     .abort = stock_abort,
+    .disconnect = stock_disconnect,
 };

@@ -149,6 +149,7 @@ def init():
     """Loads what the configuration names, in uWSGI's order; the first is the default."""
     global _template
     _template = environ.make_template()
+    wsgi.make_room(lib.upp_core_facts().cores)
     for loader, specification in ((load_module, config.wsgi_module), (load_file, config.wsgi_file),
                                   (load_paste, config.paste)):
         if specification is not None:

@@ -6,6 +6,7 @@ are registered, and run around the fork of every worker; a mule or a spooler,
 of which uWSGI tells nobody before, runs those for the child. Without them two
 workers draw the same random numbers and inherit locked locks.
 """
+import _frozen_importlib
 import _imp
 import os
 import sys
@@ -17,6 +18,9 @@ _in_parent = []
 _in_child = []
 
 _register = os.register_at_fork
+
+# this thread has the lock of imports
+_imports_held = False
 
 # the process whose hooks have run
 _pid = os.getpid()
@@ -62,21 +66,44 @@ def run(hooks):
 def before():
     interpreter.flush()
     run(reversed(_before))
-    # a thread of the master that imports now would leave the lock locked in the child
-    _imp.acquire_lock()
 
 
 def after(in_child):
-    _imp.release_lock()
     if in_child:
         in_new_process()
     else:
         run(_in_parent)
 
 
+def hold_imports(hold):
+    """Around each fork of uWSGI: a thread that imports at that moment would leave the lock locked in the child."""
+    global _imports_held
+    if hold:
+        _imp.acquire_lock()
+    else:
+        _imp.release_lock()
+    _imports_held = bool(hold)
+
+
+def is_half_imported(module):
+    spec = getattr(module, '__dict__', {}).get('__spec__')
+    return getattr(spec, '_initializing', False)
+
+
+def forget_imports():
+    """What other threads of the parent were importing is imported anew: they will not finish it here."""
+    if _imports_held:
+        hold_imports(False)
+    _frozen_importlib._module_locks.clear()
+    _frozen_importlib._blocking_on.clear()
+    for name in [name for name, module in list(sys.modules.items()) if is_half_imported(module)]:
+        del sys.modules[name]
+
+
 def in_new_process():
-    """Runs the hooks for the child, once in each process."""
+    """Makes the child of a fork of uWSGI whole and runs the hooks for it, once in each process."""
     global _pid
     if _pid != os.getpid():
         _pid = os.getpid()
+        forget_imports()
         run(_in_child)

@@ -24,6 +24,14 @@ def call_hook(name):
         barrier.call(hook)
 
 
+def call_post_fork_hook():
+    """In a mule the hook can be its whole program, which sys.exit() ends."""
+    if lib.upp_mule_id():
+        api.mule.call_post_fork_hook()
+    else:
+        call_hook('post_fork_hook')
+
+
 def name_thread(core):
     """Gives the thread of a core the name that uWSGI users know."""
     threading.current_thread().name = 'uWSGIWorker%dCore%d' % (lib.upp_worker_id(), core)
@@ -44,10 +52,12 @@ def install():
     @exported()
     def upp_py_init_apps():
         apps.init()
+        api.core.look_for_hooks()
 
     @exported(error=-1)
     def upp_py_mount(mountpoint, what):
         apps.mount(config.text(mountpoint), config.text(what))
+        api.core.look_for_hooks()
         return 0
 
     @exported()
@@ -57,11 +67,16 @@ def install():
             name_thread(0)
         for script in config.after_fork:
             scripts.run_or_log(script)
-        call_hook('post_fork_hook')
+        call_post_fork_hook()
+        api.core.look_for_hooks()
 
     @exported()
     def upp_py_thread_start(core):
         name_thread(core)
+
+    @exported()
+    def upp_py_hold_imports(hold):
+        fork.hold_imports(hold)
 
     @exported()
     def upp_py_before_fork():

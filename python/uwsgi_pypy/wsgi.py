@@ -32,14 +32,25 @@ UPP_IS_HEAD = lib.UPP_IS_HEAD
 UPP_UNCHANGED = lib.UPP_UNCHANGED
 
 
+# by core: the exchange that it runs, or None
+current = []
+
+
+def make_room(cores):
+    """Makes `current` for so many cores; before the first request of the process."""
+    current[:] = [None] * cores
+
+
 class Exchange:
     """The state of one request's response."""
 
-    __slots__ = ('request', 'input', 'head', 'head_sent', 'bodyless', 'sent', 'dropped', 'broken', 'answered')
+    __slots__ = ('request', 'input', 'environ', 'head', 'head_sent', 'bodyless', 'sent', 'dropped', 'broken',
+                 'answered')
 
     def __init__(self, request, body):
         self.request = request
         self.input = body
+        self.environ = None
         self.head = None         # headers.Head, from start_response
         self.head_sent = False
         self.bodyless = False    # HEAD, 204, 304: known once the head is sent
@@ -265,7 +276,8 @@ class Exchange:
 
     def finish(self):
         """Nothing may touch the request from here on."""
-        self.request = None
+        current[self.request.core] = None
+        self.request = self.environ = None
         self.input.finish()
 
 
@@ -291,9 +303,11 @@ def serve(request, application, template):
     """Runs `application` for the request. Returns UPP_DONE or UPP_CLOSE. Never raises what the application raises."""
     body = Input(request, request.content_length)
     exchange = Exchange(request, body)
+    current[request.core] = exchange
     result = None
     try:
-        result = application(environ.build(request, template, body), exchange.start_response)
+        exchange.environ = variables = environ.build(request, template, body)
+        result = application(variables, exchange.start_response)
         exchange.respond(result)
     except BaseException:
         exchange.failed()

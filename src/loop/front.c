@@ -306,6 +306,20 @@ void upp_loop_front_finish(struct upp_core *core, int outcome)
         upp_engine_send(core, &end, 1);
 }
 
+/* What was sent goes out first, for which a slow client has as long as always. */
+static void loop_disconnect(struct upp_request *request)
+{
+    struct upp_core *core = core_of(request);
+    struct upp_conn *conn = core->conn;
+    upp_loop_front_finish(core, UPP_DONE);
+    core->chunked = 0;
+    conn->keep_open = 0;
+    while (conn->output.bytes && upp_engine_wait(conn, POLLOUT, UPP_TIMER_WRITE) == UPP_OK &&
+           upp_engine_send(core, NULL, 0) == UPP_OK)
+        continue;
+    shutdown(conn->fd, SHUT_WR);
+}
+
 void upp_loop_front_refuse(struct upp_core *core, struct upp_conn *conn, int status,
                            const char *why)
 {
@@ -333,4 +347,5 @@ const struct upp_front upp_loop_front = {
     .sendfile = loop_sendfile,
     .error = loop_error,
     .abort = loop_abort,
+    .disconnect = loop_disconnect,
 };

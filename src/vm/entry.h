@@ -28,6 +28,16 @@ extern _Thread_local volatile int upp_entry_depth;
         pthread_setcancelstate(upp_cancel_state, &upp_cancel_state);                               \
     } while (0)
 
+/* Brackets a call that waits, in a function that Python has called: the GIL is free there, so exit
+ * functions can run, should a signal end the process meanwhile. */
+#define UPP_LEAVE(call)                                                                            \
+    do {                                                                                           \
+        int upp_depth_before = upp_entry_depth;                                                    \
+        upp_entry_depth = 0;                                                                       \
+        call;                                                                                      \
+        upp_entry_depth = upp_depth_before;                                                        \
+    } while (0)
+
 /* 1 if this thread is inside the interpreter already. */
 static inline int upp_entered(void)
 {

@@ -2,6 +2,8 @@
 #include "fork.h"
 
 #include "../compat.h"
+#include "../contract.h"
+#include "entry.h"
 #include "libpypy.h"
 
 static const struct upp_libpypy *pypy;
@@ -10,14 +12,33 @@ static int gil_state;
 /* The process in which PyPy's state is whole. */
 static pid_t whole_in;
 
+/* uWSGI forks its processes in the main thread, outside of the interpreter. */
+static pthread_t main_thread;
+static int imports_held;
+
+static int is_uwsgi(void)
+{
+    return pthread_equal(pthread_self(), main_thread) && !upp_entered();
+}
+
 static void before_fork(void)
 {
+    imports_held = is_uwsgi();
+    if (imports_held)
+        UPP_ENTER(upp_py_hold_imports(1));
     gil_state = pypy->gil_ensure();
 }
 
-static void after_fork(void)
+static void after_in_child(void)
 {
     pypy->gil_release(gil_state);
+}
+
+static void after_in_parent(void)
+{
+    pypy->gil_release(gil_state);
+    if (imports_held)
+        UPP_ENTER(upp_py_hold_imports(0));
 }
 
 void upp_fork_in_child(void)
@@ -31,8 +52,9 @@ void upp_fork_in_child(void)
 int upp_fork_install(const struct upp_libpypy *loaded)
 {
     pypy = loaded;
+    main_thread = pthread_self();
     whole_in = getpid();
-    int error = pthread_atfork(before_fork, after_fork, after_fork);
+    int error = pthread_atfork(before_fork, after_in_parent, after_in_child);
     if (error) {
         uwsgi_log("pthread_atfork(): %s\n", strerror(error));
         return -1;

@@ -8,7 +8,9 @@
  * Forks that Python makes (os.fork, subprocess) come through here too: taking
  * the GIL again does no harm.
  *
- * No Python code runs here: a fork may happen in the middle of the interpreter.
+ * The same is done with the lock that Python takes for moments of every import,
+ * when it is uWSGI that forks: then Python code can run. Elsewhere it cannot, a
+ * fork may happen in the middle of the interpreter; os.fork() has its own hooks.
  * os.register_at_fork() is served by uWSGI's fork hooks, see python/uwsgi_pypy/fork.py.
  */
 #ifndef UPP_VM_FORK_H

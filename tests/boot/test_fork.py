@@ -237,17 +237,13 @@ WHO = ('import os, uwsgi; from _uwsgi_pypy import lib; '
        'else "spooler" if lib.upp_spooler() else "nothing")')
 
 
-# uWSGI has no hook before it forks a mule or a spooler, so nobody can hold the import lock there (docs/lifecycle.md).
-BUSY_WITHOUT_IMPORTS = ''.join(line for line in BUSY.splitlines(True) if 'colorsys' not in line)
-
-
 def test_every_kind_of_process(start_server, tmp_path):
     """--pypy-eval-post-fork and uwsgi.post_fork_hook run in workers, mules and spoolers, beside a busy thread."""
     (tmp_path / 'spool').mkdir()
     server = start_server({
         'http-socket': True, 'master': True, 'processes': 2, 'mules': 2, 'spooler': tmp_path / 'spool',
         'pypy-exec': 'busy.py', 'pypy-eval-post-fork': [ALIVE, WHO % 'EVAL'], 'pypy-wsgi': 'app',
-    }, files={'busy.py': BUSY_WITHOUT_IMPORTS}, app=HELLO + '''
+    }, files={'busy.py': BUSY}, app=HELLO + '''
 import uwsgi
 def hook():
     exec(%r)
@@ -258,6 +254,17 @@ uwsgi.post_fork_hook = hook
     assert sorted(wait_values(server, 'HOOK', 5)) == expected
     assert len(wait_values(server, 'ALIVE', 5)) == 5
     assert server.client().get('/').body == b'hello'
+
+
+def test_mules_beside_a_thread_that_imports(start_server):
+    """Mules and spoolers import what a thread of the master is importing at the moment of their fork."""
+    server = start_server({'http-socket': True, 'master': True, 'pypy-exec': 'busy.py'}, args=['--mule=mule.py'] * 3,
+                          files={'busy.py': BUSY, 'mule.py': ALIVE + '''
+import colorsys
+assert colorsys.rgb_to_hls
+'''})
+    # each ends after its line, and is forked anew
+    assert len(set(wait_values(server, 'ALIVE', 40))) >= 40
 
 
 def test_post_fork_hook_that_raises(start_server):

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The module `uwsgi` that applications import. One file for each of uWSGI's subsystems.
 
-A file's __all__ is what it adds to the module. Functions of a subsystem that is
-off are there, too, and raise an error that names the option to switch it on.
+A file's __all__ is what it adds to the module; attributes() gives what is known
+only once uWSGI's workers exist. Functions of a subsystem that is off are there,
+too, and raise an error that names the option to switch it on.
 """
 import sys
 
-from . import alarm, cache, core, lock, metric, queue, sharedarea, snmp
+from . import (alarm, cache, core, legion, lock, log, metric, mule, process, queue, sharedarea, snmp, spooler, stats)
 
-SUBSYSTEMS = (alarm, cache, core, lock, metric, queue, sharedarea, snmp)
+SUBSYSTEMS = (alarm, cache, core, legion, lock, log, metric, mule, process, queue, sharedarea, snmp, spooler, stats)
 
 
 def install():
@@ -18,4 +19,6 @@ def install():
     for subsystem in SUBSYSTEMS:
         for name in subsystem.__all__:
             setattr(module, name, getattr(subsystem, name))
+        if hasattr(subsystem, 'attributes'):
+            module.__dict__.update(subsystem.attributes())
     sys.modules['uwsgi'] = module

@@ -3,6 +3,7 @@
 
 Every error names the argument, what it was and what it may be.
 """
+from _uwsgi_pypy import lib
 
 # a field of a uwsgi packet has a 16-bit length
 FIELD_MAX = 65535
@@ -44,3 +45,10 @@ def to_int(value, name, low, high):
     if not low <= number <= high:
         raise ValueError('%s is %d; it must be from %d to %d' % (name, number, low, high))
     return number
+
+
+def check_request(result, function):
+    """Returns what a C function gave, unless it was UPP_CANNOT: there is no current request. RuntimeError."""
+    if result == lib.UPP_CANNOT:
+        raise RuntimeError('uwsgi.%s() works on the current request, and there is none' % function)
+    return result
