@@ -6,9 +6,9 @@ off are there, too, and raise an error that names the option to switch it on.
 """
 import sys
 
-from . import core, lock
+from . import core, lock, rpc, signal
 
-SUBSYSTEMS = (core, lock)
+SUBSYSTEMS = (core, lock, rpc, signal)
 
 
 def install():
