@@ -1,12 +1,11 @@
 """uwsgi.register_signal(), signal(), signal_wait() and what sends signals: timers, crontabs, file monitors."""
 
 import re
-import signal
 import socket
 
 import pytest
 
-from api.console import Raised
+from api.console import FOR_BOTH, Raised
 from harness import wait_until
 from harness.fronts import ENGINES
 from harness.ports import release_port, reserve_port
@@ -37,23 +36,6 @@ def receivers(server, number):
     found = [re.search(r'signal %d in (.*)\.$' % number, line)
              for line in server.log_lines(r'signal %d in ' % number, since_test=True)]
     return sorted(match[1] for match in found)
-
-
-# Signals for each of two workers, and for both.
-WAITER = '''
-uwsgi.register_signal(1, 'worker1', seen)
-uwsgi.register_signal(2, 'worker2', seen)
-uwsgi.register_signal(8, 'workers', seen)
-'''
-
-
-def start_waiting(console, call):
-    """A connection whose worker waits for a signal, and the number of that worker."""
-    connection = console.server.client().connect()
-    code = 'uwsgi.log("waiting in worker %%d." %% uwsgi.worker_id()); %s, uwsgi.signal_received()' % call
-    connection.send_request('POST', '/', body=code.encode())
-    line = console.server.wait_log('waiting in worker')[-1]
-    return connection, int(re.search(r'worker (\d)\.', line)[1])
 
 
 TARGETS = {
@@ -140,7 +122,7 @@ def test_refused(shared, call, message):
 @BOTH
 def test_registered(start, engine):
     """Before the fork for all processes and once; after it for one worker, again and again."""
-    console = start(WAITER + '''
+    console = start(FOR_BOTH + '''
 import gc
 uwsgi.register_signal(0, '', seen)
 uwsgi.register_signal(255, b'worker', lambda number: seen(number))
@@ -155,14 +137,10 @@ except ValueError as error:
     assert console('[uwsgi.signal_registered(n) for n in (0, 7, 255)]') == [True, None, True]
     assert console('uwsgi.signal(255)') is None
     console.server.wait_log('signal 255 in worker')
-    # one worker registers, and waits; the other one answers meanwhile
-    connection, worker = start_waiting(console, 'uwsgi.register_signal(0, "", print), '
-                                                'uwsgi.register_signal(7, "", print), uwsgi.signal_registered(7), '
-                                                'uwsgi.signal_wait(8)')
-    assert console('uwsgi.worker_id(), uwsgi.signal_registered(0), uwsgi.signal_registered(7)') == (
-        3 - worker, True, None)
-    console('uwsgi.signal(8)')
-    assert connection.read().body == b"value (None, None, True, b'', 8)"
+    console.ask_both('uwsgi.worker_id() == 1 and (uwsgi.register_signal(0, "", print), '
+                     'uwsgi.register_signal(7, "", print))')
+    found = console.ask_both('uwsgi.signal_registered(0), uwsgi.signal_registered(7)')
+    assert found == {1: (True, True), 2: (True, None)}
 
 
 @BOTH
@@ -227,6 +205,23 @@ del handler
 
 # -- waiting ----------------------------------------------------------------------------------------
 
+# Signals for each of two workers, and for both.
+WAITER = '''
+uwsgi.register_signal(1, 'worker1', seen)
+uwsgi.register_signal(2, 'worker2', seen)
+uwsgi.register_signal(8, 'workers', seen)
+'''
+
+
+def start_waiting(console, call):
+    """A connection whose worker waits for a signal, and the number of that worker."""
+    connection = console.server.client().connect()
+    code = 'uwsgi.log("waiting in worker %%d." %% uwsgi.worker_id()); %s, uwsgi.signal_received()' % call
+    connection.send_request('POST', '/', body=code.encode())
+    line = console.server.wait_log('waiting in worker')[-1]
+    return connection, int(re.search(r'worker (\d)\.', line)[1])
+
+
 @BOTH
 def test_wait(start, engine):
     """signal_wait() runs the handler and tells which signal it was; with a number it waits for that one."""
@@ -253,12 +248,14 @@ def test_wait_for_one(start, engine):
 @pytest.mark.parametrize('threads', [1, 2])
 def test_wait_ends_with_the_worker(start, engine, threads):
     """A reload does not wait for a signal that may never come."""
-    console = start('', {'threads': threads}, engine)
+    # a socket that is the same after the reload
+    console = start('', {'threads': threads, 'http-socket': 'site.sock'}, engine)
     console.server.ignore_fds()
     connection, _ = start_waiting(console, 'uwsgi.signal_wait()')
     console.server.reload()
     assert connection.read().body == b"value (b'', -1)"
-    console.server.wait_log('spawned uWSGI worker 1 ')
+    console.server.wait_log('spawned uWSGI worker 1 ', 2)
+    assert console('uwsgi.worker_id()') == 1
 
 
 def test_outside_of_a_request(start):
