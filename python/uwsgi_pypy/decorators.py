@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Makes the `uwsgidecorators` of the distribution importable.
 
-Its package is for CPython and so out of PyPy's sight, but the file is plain
-Python. It is found last: one that is installed for PyPy, or lies beside the
-application, comes first. Nothing else of those folders becomes visible.
+Its package puts the file, which is plain Python, where the distribution's own
+Pythons look; a virtualenv and a PyPy from elsewhere do not. It is found last:
+one that is installed for this PyPy, or lies beside the application, comes
+first. Nothing else of those folders becomes visible.
 """
 import glob
 import sys
