@@ -5,6 +5,8 @@
 #include "api/core.h"
 #include "api/mule.h"
 #include "api/spooler.h"
+#include "api/rpc.h"
+#include "api/signal.h"
 #include "compat.h"
 #include "config.h"
 #include "contract.h"
@@ -139,6 +141,8 @@ static void post_uwsgi_fork(int step)
 static void post_fork(void)
 {
     upp_fork_in_child();
+    upp_signal_forget();
+    upp_rpc_forget();
     upp_stacks_start();
     UPP_ENTER(upp_py_post_fork());
 }
@@ -202,6 +206,8 @@ __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .init_thread = init_thread,
     .request = upp_stock_serve,
     .after_request = after_request,
+    .signal_handler = upp_signal_handle,
+    .rpc = upp_rpc_serve,
     .harakiri = upp_stacks_ask,
     .mule = upp_mule_run,
     .mule_msg = upp_mule_message,

@@ -10,7 +10,8 @@ import threading
 
 from _uwsgi_pypy import lib
 
-from . import api, apps, barrier, config, errors, interpreter, loop, scripts, stacks
+from . import api, apps, barrier, config, decorators, errors, interpreter, loop, scripts, stacks
+from .api import rpc, signal
 from .barrier import exported
 
 # Seconds between looks at the GIL: a busy thread holds a request for about as long (PyPy's default: 7 ms).
@@ -46,6 +47,7 @@ def install():
         if config.threads > 1:
             sys.setswitchinterval(SWITCH_INTERVAL)
         api.install()
+        decorators.install()
         for script in config.before_fork:
             scripts.run_or_exit(script)
 
@@ -105,6 +107,14 @@ def install():
     @exported()
     def upp_py_dump_stacks():
         stacks.dump()
+
+    @exported(error=-1)
+    def upp_py_signal(number):
+        return signal.handle(number)
+
+    @exported()
+    def upp_py_rpc(call):
+        rpc.serve(call)
 
     @exported()
     def upp_py_exit():

@@ -7,9 +7,11 @@ too, and raise an error that names the option to switch it on.
 """
 import sys
 
-from . import (alarm, cache, core, legion, lock, log, metric, mule, process, queue, sharedarea, snmp, spooler, stats)
+from . import (alarm, cache, core, legion, lock, log, metric, mule, process, queue, rpc, sharedarea, signal, snmp,
+               spooler, stats)
 
-SUBSYSTEMS = (alarm, cache, core, legion, lock, log, metric, mule, process, queue, sharedarea, snmp, spooler, stats)
+SUBSYSTEMS = (alarm, cache, core, legion, lock, log, metric, mule, process, queue, rpc, sharedarea, signal, snmp,
+              spooler, stats)
 
 
 def install():

@@ -3,6 +3,8 @@
 
 Every error names the argument, what it was and what it may be.
 """
+import socket
+
 from _uwsgi_pypy import lib
 
 # a field of a uwsgi packet has a 16-bit length
@@ -10,6 +12,9 @@ FIELD_MAX = 65535
 
 INT64_MIN = -2 ** 63
 INT64_MAX = 2 ** 63 - 1
+# uWSGI takes so much of the path of a unix socket, or of its name behind an "@"
+UNIX_PATH_MAX = 102
+UNIX_NAME_MAX = 101
 
 
 def to_bytes(value, name, most=None):
@@ -52,3 +57,41 @@ def check_request(result, function):
     if result == lib.UPP_CANNOT:
         raise RuntimeError('uwsgi.%s() works on the current request, and there is none' % function)
     return result
+
+
+def to_callable(value, name):
+    """Returns `value` if it can be called. TypeError."""
+    if not callable(value):
+        raise TypeError('%s must be callable, not %s' % (name, type(value).__name__))
+    return value
+
+
+def _is_ip_address(host):
+    try:
+        socket.inet_aton(host.decode('ascii'))
+    except (OSError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def to_node(value, name):
+    """Returns the address of another instance as a C string: IPV4:PORT, :PORT, a unix socket's path or @NAME.
+
+    TypeError; ValueError for what uWSGI would cut, or not find because it looks up no host names.
+    """
+    node = to_c_string(value, name)
+    host, colon, port = node.partition(b':')
+    if colon:
+        if host and not _is_ip_address(host):
+            raise ValueError('%s %r must be IPV4:PORT or the path of a unix socket; host names are not looked up'
+                             % (name, node.decode('utf-8', 'replace')))
+        if not port.isdigit() or not 1 <= int(port) <= 65535:
+            raise ValueError('%s %r needs a port from 1 to 65535' % (name, node.decode('utf-8', 'replace')))
+        return node
+    if not node:
+        raise ValueError('%s must not be empty' % name)
+    if node[:1] == b'@':
+        to_bytes(node[1:], name, UNIX_NAME_MAX)
+    else:
+        to_bytes(node, name, UNIX_PATH_MAX)
+    return node

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""Remote procedure calls, between languages, processes and instances."""
+import itertools
+
+from _uwsgi_pypy import ffi, lib
+
+from .. import barrier
+from .. import log as _log
+from . import arguments
+
+__all__ = ('call', 'register_rpc', 'rpc', 'rpc_list')
+
+# what uWSGI has room for: a name, the arguments of a call here, and those of one that goes out in a packet
+NAME_MAX = 255
+ARGUMENTS_MAX = 255
+PACKET_ARGUMENTS_MAX = 254
+PACKET_MAX = 65535
+
+
+class _Function:
+    """What was registered under a name; argc (int) is the number of its arguments, 0: any."""
+
+    __slots__ = ('name', 'function', 'argc')
+
+    def __init__(self, name, function, argc):
+        self.name = name
+        self.function = function
+        self.argc = argc
+
+
+# name -> its handle, which uWSGI keeps for us; a name that is registered again keeps its handle
+_handles = {}
+_next_handle = itertools.count(1).__next__
+# handle -> _Function
+_functions = {}
+
+_FAILED = object()
+
+
+def _show(name):
+    return name.decode('utf-8', 'replace')
+
+
+# -- functions for others ---------------------------------------------------------------------------
+
+def register_rpc(name, function, argc=0):
+    """Offers a function under a name (str, 1 to 255 bytes). Returns True.
+
+    It gets bytes and returns str, bytes or a bytes-like object, or None. argc: int, 0 to 255, the number of its
+    arguments; 0 leaves it open. Before the fork this is for all workers, in a worker for that worker; a name that is
+    taken gets the new function. ValueError: all slots of --rpc-max are taken, or in a mule or a spooler.
+    """
+    name = _to_name(name)
+    arguments.to_callable(function, 'RPC function')
+    argc = arguments.to_int(argc, 'argc', 0, ARGUMENTS_MAX)
+    if lib.upp_mule_id() or lib.upp_spooler():
+        raise ValueError('only the master and the workers can register RPC functions')
+    # before uWSGI knows the name: another thread may call it at once
+    handle = _handles.get(name) or _handles.setdefault(name, _next_handle())
+    before = _functions.get(handle)
+    _functions[handle] = _Function(name, function, argc)
+    if lib.upp_rpc_register(name, argc, handle):
+        _take_back(name, handle, before)
+        raise ValueError('unable to register the RPC function %s: all %d slots are taken; --rpc-max makes more'
+                         % (_show(name), lib.upp_rpc_slots()))
+    return True
+
+
+def _take_back(name, handle, before):
+    """Undoes what uWSGI did not accept."""
+    if before is not None:
+        _functions[handle] = before
+    else:
+        del _functions[handle]
+        del _handles[name]
+
+
+def rpc_list():
+    """Returns the names (bytes) of all functions that this process can call locally, as a tuple."""
+    return tuple([ffi.string(lib.upp_rpc_name(index)) for index in range(lib.upp_rpc_count())])
+
+
+def serve(call):
+    """Runs the function of a struct upp_rpc_call and hands its result to C."""
+    entry = _functions.get(call.handle)
+    if entry is None:
+        _log.info('an RPC function was called that this process does not have')
+        return
+    if entry.argc and entry.argc != call.argc:
+        _log.info('RPC function %s takes %d arguments and was called with %d'
+                  % (_show(entry.name), entry.argc, call.argc))
+        return
+    given = [ffi.unpack(call.argv[index], call.lengths[index]) for index in range(call.argc)]
+    result = barrier.call(entry.function, *given, failed=_FAILED)
+    if result is None or result is _FAILED:
+        return
+    try:
+        data = arguments.to_bytes(result, 'result')
+    except TypeError as error:
+        _log.info('RPC function %s: its %s' % (_show(entry.name), error))
+        return
+    if lib.upp_rpc_return(call, data, len(data)):
+        _log.info('RPC function %s: there is no memory for its result of %d bytes' % (_show(entry.name), len(data)))
+
+
+# -- calling ----------------------------------------------------------------------------------------
+
+def _to_name(value):
+    """Returns the name of a function as a C string. TypeError, ValueError."""
+    name = arguments.to_c_string(value, 'RPC name', NAME_MAX)
+    if not name:
+        raise ValueError('RPC name must not be empty')
+    return name
+
+
+def _to_items(values):
+    """Returns the arguments of a call as a list of bytes. TypeError, ValueError."""
+    if len(values) > ARGUMENTS_MAX:
+        raise ValueError('an RPC function takes at most %d arguments, not %d' % (ARGUMENTS_MAX, len(values)))
+    return [arguments.to_bytes(value, 'RPC argument %d' % number, arguments.FIELD_MAX)
+            for number, value in enumerate(values, 1)]
+
+
+def _check_packet(name, items):
+    """Raises a ValueError for what uWSGI's packet to another instance does not carry, or drops on the way."""
+    if len(items) > PACKET_ARGUMENTS_MAX:
+        raise ValueError('another instance takes at most %d arguments, not %d' % (PACKET_ARGUMENTS_MAX, len(items)))
+    if b'' in items:
+        raise ValueError('RPC argument %d is empty; to another instance that cannot be sent' % (items.index(b'') + 1))
+    size = 2 + len(name) + sum([2 + len(item) for item in items])
+    if size > PACKET_MAX:
+        raise ValueError('the call has %d bytes; at most %d can be sent to another instance' % (size, PACKET_MAX))
+
+
+def _run(node, name, values):
+    """Calls a function; node: a C string, b'' for this instance. Returns bytes, or None."""
+    items = _to_items(values)
+    if node:
+        _check_packet(name, items)
+    texts = [ffi.new('char[]', item) for item in items]
+    argv = ffi.new('char *[]', texts or 1)
+    lengths = ffi.new('uint16_t[]', [len(item) for item in items] or 1)
+    length = ffi.new('uint64_t *')
+    result = lib.uwsgi_do_rpc(node or ffi.NULL, name, len(items), argv, lengths, length)
+    if result == ffi.NULL:
+        return None
+    try:
+        return ffi.unpack(result, length[0])
+    finally:
+        lib.upp_rpc_free(result)
+
+
+def rpc(node, name, *values):
+    """Calls a function of another instance and returns its result (bytes).
+
+    node: str, IPV4:PORT, a unix socket's path or @NAME; None or '' is this instance. name, values: str or bytes.
+    None: the function does not exist, raised, returned nothing, or the node did not answer within --socket-timeout.
+    """
+    address = arguments.to_node(node, 'node') if node is not None and node != '' and node != b'' else b''
+    return _run(address, _to_name(name), values)
+
+
+def call(name, *values):
+    """Calls a function of this instance, or with a name like 'function@node' of another one. As rpc()."""
+    name, _, node = arguments.to_c_string(name, 'RPC name').partition(b'@')
+    return _run(arguments.to_node(node, 'node') if node else b'', _to_name(name), values)
