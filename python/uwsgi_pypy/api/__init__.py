@@ -6,9 +6,9 @@ off are there, too, and raise an error that names the option to switch it on.
 """
 import sys
 
-from . import core, lock
+from . import chunked, core, data, descriptor, importer, lock, response, scheduling, websocket
 
-SUBSYSTEMS = (core, lock)
+SUBSYSTEMS = (chunked, core, data, descriptor, importer, lock, response, scheduling, websocket)
 
 
 def install():
