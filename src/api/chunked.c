@@ -7,12 +7,17 @@
 
 #define NAME "HTTP_TRANSFER_ENCODING"
 
+static int loop_decodes(const struct wsgi_request *host)
+{
+    return upp_transport_carries(host) && upp_transport_decodes(host);
+}
+
 /* A body of the uwsgi protocol that has a length was decoded by the server in front, though its
  * variables still say how it came there. */
 int upp_chunked_is(void)
 {
     const struct wsgi_request *host = upp_api_request();
-    if (upp_transport_carries(host))
+    if (loop_decodes(host))
         return upp_transport_is_chunked(host);
     if (host->post_cl)
         return 0;
@@ -28,6 +33,9 @@ int upp_chunked_is(void)
 static int64_t read_stock(struct wsgi_request *host, int wait, int seconds, const char **data)
 {
     size_t length = 0;
+    /* behind a packet of the uwsgi protocol the loop takes nothing for a body */
+    if (upp_transport_carries(host))
+        upp_transport_take_over(host);
     errno = 0;
     *data = uwsgi_chunked_read(host, &length, seconds, !wait);
     if (*data)
@@ -38,7 +46,7 @@ static int64_t read_stock(struct wsgi_request *host, int wait, int seconds, cons
 int64_t upp_chunked_read(int wait, int seconds, const char **data)
 {
     struct wsgi_request *host = upp_api_request();
-    if (!upp_transport_carries(host))
+    if (!loop_decodes(host))
         return read_stock(host, wait, seconds, data);
     if (!seconds)
         seconds = uwsgi.chunked_input_timeout;

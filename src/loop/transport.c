@@ -176,6 +176,11 @@ int upp_transport_carries(const struct wsgi_request *host)
     return host->socket && host->socket->proto_close == close_request;
 }
 
+int upp_transport_decodes(const struct wsgi_request *host)
+{
+    return core_of(host)->conn->listener->protocol == UPP_PROTOCOL_HTTP;
+}
+
 int upp_transport_is_chunked(const struct wsgi_request *host)
 {
     return core_of(host)->conn->body == UPP_BODY_CHUNKED;

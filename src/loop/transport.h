@@ -28,7 +28,9 @@ struct uwsgi_socket *upp_transport_socket(const struct uwsgi_socket *socket);
 /* 1 if the request is one of the loop; the functions below are for such only. */
 int upp_transport_carries(const struct wsgi_request *host);
 
-/* 1 if its body came chunked. */
+/* 1 if it came over HTTP: the loop knows where its body ends, and decodes a chunked one. */
+int upp_transport_decodes(const struct wsgi_request *host);
+/* 1 if the loop decodes it. */
 int upp_transport_is_chunked(const struct wsgi_request *host);
 
 /* Durations for upp_transport_read(), besides milliseconds. */
