@@ -1,11 +1,14 @@
 """uwsgi.embedded_data() and extract()."""
 
 import http.server
+import os
+import shutil
+import struct
 import threading
 
 import pytest
 
-from api.console import Raised
+from api.console import APP, Console, Raised
 from api.embedding import EMBED, make_library
 
 
@@ -73,12 +76,16 @@ def test_extract_from_http(console):
         console('uwsgi.extract(%r)' % address)
 
 
-def test_extract_from_a_slot(start_site):
-    """Data behind the end of uWSGI's binary: the format, and that a slot that is not there is an error."""
-    console = __import__('api.console', fromlist=['Console'])
-    server = start_site(console.APP)
-    with pytest.raises(Raised, match="^OSError: data://5: uWSGI's binary has no such slot"):
-        console.Console(server)("uwsgi.extract('data://5')")
+def test_extract_from_slots(start_site, tmp_path, monkeypatch):
+    """Data behind the end of uWSGI's binary, the last one first."""
+    binary = tmp_path / 'uwsgi'
+    shutil.copy(os.environ.get('UPP_UWSGI') or shutil.which('uwsgi-core') or shutil.which('uwsgi'), binary)
+    with open(binary, 'ab') as file:
+        for data in (b'first', b'second' * 1000):
+            file.write(data + struct.pack('=Q', len(data)))
+    monkeypatch.setenv('UPP_UWSGI', str(binary))
+    console = Console(start_site(APP))
+    assert console("uwsgi.extract('data://0'), uwsgi.extract('data://1')") == (b'second' * 1000, b'first')
 
 
 def test_extract_fails(console):
@@ -89,6 +96,7 @@ def test_extract_fails(console):
             ('sym://nothing', 'OSError: sym://nothing: there is no such symbol'),
             ('section://nothing', "OSError: section://nothing: uWSGI's binary has no such section"),
             ('data://x', 'ValueError: a data:// URL has a number'),
+            ('data://5', "OSError: data://5: uWSGI's binary has no such slot"),
             ('ftp://x', 'ValueError: URL must be a path or have one of the schemes data, exec, fd, http, section, sym'),
             ('a\0b', 'ValueError: URL must not have a NUL byte')):
         with pytest.raises(Raised) as raised:

@@ -41,10 +41,10 @@ def _from_http(rest):
     connection = http.client.HTTPConnection(address, timeout=HTTP_TIMEOUT)
     try:
         connection.request('GET', slash + path or '/')
-        response = connection.getresponse()
-        if response.status != 200:
-            raise OSError('http://%s: %d %s' % (rest.decode('latin-1'), response.status, response.reason))
-        return response.read()
+        with connection.getresponse() as response:
+            if response.status != 200:
+                raise OSError('http://%s: %d %s' % (rest.decode('latin-1'), response.status, response.reason))
+            return response.read()
     except http.client.HTTPException as error:
         raise OSError('http://%s: %r' % (rest.decode('latin-1'), error)) from error
     finally:

@@ -122,8 +122,8 @@ class ZipImporter(_ArchiveImporter):
     def __init__(self, url):
         url = arguments.to_c_string(url, 'URL')
         scheme, separator, rest = url.rpartition(b'://')
-        # the folder follows the last ':' of the last part of a URL: others belong to a port
-        start = rest.rfind(b'/') + 1 if separator else 0
+        # the folder follows the last ':', unless that is the port's
+        start = rest.find(b'/') + 1 if scheme == b'http' else 0
         place, colon, folder = rest[start:].rpartition(b':')
         if not colon:
             place, folder = folder, b''
