@@ -52,3 +52,13 @@ void upp_descriptor_disconnect(void)
     if (!host->fd_closed)
         uwsgi_disconnect(host);
 }
+
+int upp_descriptor_is_connected(int fd)
+{
+    return uwsgi_is_connected(fd);
+}
+
+int upp_descriptor_connect(const char *address, int timeout, int async)
+{
+    return uwsgi_connect((char *)address, timeout, async);
+}

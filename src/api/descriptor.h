@@ -24,12 +24,12 @@ int64_t upp_descriptor_receive(char *buffer, size_t size);
 /* Ends the connection with the client at once; the request goes on. */
 void upp_descriptor_disconnect(void);
 
-/* uWSGI's own. 1 if no error waits at the socket. */
-int uwsgi_is_connected(int fd);
-/* uWSGI's own: connects to "host:port", "path" or "@abstract", waiting for at most `timeout`
- * seconds (0: as long as the system does), or with `async` 1 not at all. A new descriptor, or -1.
+/* 1 if no error waits at the socket. */
+int upp_descriptor_is_connected(int fd);
+/* Connects to "host:port", "path" or "@abstract", waiting for at most `timeout`
+ * seconds (0: three), or with `async` 1 not at all. A new descriptor, or -1.
  */
-int uwsgi_connect(char *address, int timeout, int async);
+int upp_descriptor_connect(const char *address, int timeout, int async);
 
 /* contract: end */
 

@@ -48,7 +48,7 @@ static struct uwsgi_route *make_route(void)
     struct uwsgi_route *route = uwsgi_calloc(sizeof *route);
     route->ovn = uwsgi_calloc(sizeof *route->ovn * cores);
     route->ovector = uwsgi_calloc(sizeof *route->ovector * cores);
-    route->condition_ub = uwsgi_calloc(sizeof *route->condition_ub * cores);
+    route->condition_ub = uwsgi_calloc(sizeof(void *) * cores);
     route->subject = offsetof(struct wsgi_request, transformed_chunk);
     route->subject_len = offsetof(struct wsgi_request, transformed_chunk_len);
     return route;

@@ -72,7 +72,9 @@ static int make_sockets(void)
 static size_t first_protocol(const struct wsgi_request *host)
 {
     const char *list = host->http_sec_websocket_protocol;
-    const char *comma = list ? memchr(list, ',', host->http_sec_websocket_protocol_len) : NULL;
+    if (!list)
+        return 0;
+    const char *comma = memchr(list, ',', host->http_sec_websocket_protocol_len);
     size_t length = comma ? (size_t)(comma - list) : host->http_sec_websocket_protocol_len;
     while (length && (list[length - 1] == ' ' || list[length - 1] == '\t'))
         length--;

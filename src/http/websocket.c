@@ -47,7 +47,7 @@ int upp_frame_parse(struct upp_frame *frame, const char *data, size_t length)
     if (upp_frame_is_control(frame) && (!frame->is_last || short_length > UPP_FRAME_CONTROL_MAX))
         return -1;
     int more = length_bytes(short_length);
-    if (length < (size_t)(2 + more + 4))
+    if (length < 2 + (size_t)more + 4)
         return 0;
     frame->length = more ? big_endian(head + 2, more) : short_length;
     if (frame->length > INT64_MAX)
@@ -79,7 +79,7 @@ size_t upp_frame_head(char *out, enum upp_frame_kind kind, uint64_t length)
     head[1] = (unsigned char)(more == 8 ? LENGTH_64 : more == 2 ? LENGTH_16 : length);
     for (int i = 0; i < more; i++)
         head[2 + i] = (unsigned char)(length >> (8 * (more - 1 - i)) & 0xff);
-    return (size_t)(2 + more);
+    return 2 + (size_t)more;
 }
 
 int upp_frame_is_close_code(unsigned code)

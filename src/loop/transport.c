@@ -189,8 +189,6 @@ int upp_transport_is_chunked(const struct wsgi_request *host)
 int64_t upp_transport_read(const struct wsgi_request *host, size_t size, int64_t most,
                            const char **data)
 {
-    _Static_assert(UPP_TRANSPORT_NOTHING == UPP_LOOP_FRONT_NOTHING, "results of reading");
-    _Static_assert(UPP_TRANSPORT_FOREVER == UPP_LOOP_FRONT_FOREVER, "durations of reading");
     return most == UPP_TRANSPORT_TIMER ? upp_loop_front_read(core_of(host), size, data)
                                        : upp_loop_front_read_for(core_of(host), size, most, data);
 }

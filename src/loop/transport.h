@@ -37,6 +37,7 @@ int upp_transport_is_chunked(const struct wsgi_request *host);
 #define UPP_TRANSPORT_TIMER (-1)   /* what the loop allows a body */
 #define UPP_TRANSPORT_FOREVER (-2) /* until the worker has to stop */
 
+/* result of upp_transport_read(); the same numbers as in front.h */
 #define UPP_TRANSPORT_NOTHING (-4)
 
 /* Reads up to `size` bytes of the body, decoded, and waits for as long as `most` says, 0: not at

@@ -34,7 +34,7 @@ def connection_fd():
 
 def is_connected(fd):
     """Returns True if no error waits at the socket `fd` (int)."""
-    return bool(lib.uwsgi_is_connected(_descriptor(fd)))
+    return bool(lib.upp_descriptor_is_connected(_descriptor(fd)))
 
 
 def _address(value):
@@ -51,17 +51,17 @@ def _address(value):
 
 
 def connect(address, timeout=0):
-    """Connects to 'host:port', a path or '@abstract' (str or bytes); timeout in seconds, 0: the system's.
+    """Connects to 'host:port', a path or '@abstract' (str or bytes); timeout in seconds, 0: three.
 
     Returns the descriptor (int) of the connection, which does not block, or -1.
     """
     timeout = arguments.to_int(timeout, 'timeout', 0, INT_MAX // 1000)
-    return lib.uwsgi_connect(_address(address), timeout, 0)
+    return lib.upp_descriptor_connect(_address(address), timeout, 0)
 
 
 def async_connect(address):
     """Begins to connect. Returns a descriptor (int), which can be written to once it is connected, or -1."""
-    return lib.uwsgi_connect(_address(address), 0, 1)
+    return lib.upp_descriptor_connect(_address(address), 0, 1)
 
 
 def _send_on_connection(data):
