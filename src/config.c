@@ -367,7 +367,7 @@ static void freeze_limits(void)
     check_number("pypy-http-head-max", loop_given.head, 256, 1 << 20);
     check_number("pypy-http-target-max", loop_given.target, 64, 65535);
     check_number("pypy-http-headers-max", loop_given.headers, 1, UPP_HEADERS_MAX);
-    check_number("pypy-http-body-buffer", loop_given.body_buffer, 1024, 1 << 30);
+    check_number("pypy-http-body-buffer", loop_given.body_buffer, 0, 1 << 30);
     check_number("pypy-http-output-max", loop_given.output, 1, INT_MAX);
     check_number("pypy-http-requests-max", loop_given.requests, 0, INT_MAX);
     check_number("pypy-http-connections-max", loop_given.connections, 1, 1 << 24);

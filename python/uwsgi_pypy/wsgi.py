@@ -50,14 +50,14 @@ class Exchange:
     def __init__(self, request, body):
         self.request = request
         self.input = body
-        self.environ = None
+        self.environ = None      # dict, while the request runs
         self.head = None         # headers.Head, from start_response
         self.head_sent = False
         self.bodyless = False    # HEAD, 204, 304: known once the head is sent
         self.sent = 0            # bytes of the body
         self.dropped = 0         # bytes beyond Content-Length
         self.broken = False      # the client is gone, or was cut off
-        self.answered = False    # the host has answered for the application
+        self.answered = False    # the host has answered for the application, or has the connection
 
     # -- what the application sees -------------------------------------------
 
@@ -209,6 +209,24 @@ class Exchange:
         self.sent = length
         self.check(lib.upp_request_sendfile(self.request, descriptor, position, length))
 
+    def send_region(self, descriptor, position, length):
+        """Sends a part of a regular file as the next part of the body (uwsgi.sendfile())."""
+        if not self.head_sent:
+            self.send_head(b'', False)
+        if self.bodyless:
+            return
+        declared = self.head.declared
+        if declared >= 0:
+            self.dropped += max(self.sent + length - declared, 0)
+            length = max(min(length, declared - self.sent), 0)
+        if length:
+            self.sent += length
+            self.check(lib.upp_request_sendfile(self.request, descriptor, position, length))
+
+    def hand_over(self):
+        """The host answers, or the connection carries something else: what the application returns is dropped."""
+        self.head_sent = self.bodyless = self.answered = True
+
     def end(self):
         """The application has nothing more to say."""
         if not self.head_sent:
@@ -228,6 +246,8 @@ class Exchange:
     def outcome(self):
         """Returns UPP_DONE if the response is what its head promised, else UPP_CLOSE."""
         if self.answered:
+            # RFC 6455 7.4.1: it is through, or it could not go on
+            lib.upp_websocket_leave(self.request.core, 1011 if self.broken else 1000)
             return UPP_DONE
         if self.broken or not self.head_sent or self.dropped or self.is_short():
             return UPP_CLOSE
@@ -272,13 +292,20 @@ class Exchange:
 
     def abort(self):
         self.broken = True
-        lib.upp_request_abort(self.request)
+        if not self.answered:
+            lib.upp_request_abort(self.request)
 
     def finish(self):
         """Nothing may touch the request from here on."""
         current[self.request.core] = None
         self.request = self.environ = None
         self.input.finish()
+
+
+def running():
+    """Returns the Exchange of the request that the calling thread serves, or None."""
+    core = lib.upp_core_current()
+    return None if core < 0 else current[core]
 
 
 def check_chunk(chunk):

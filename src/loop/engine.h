@@ -69,6 +69,8 @@ struct upp_core {
     int chunked;      /* the response is */
     int broken;       /* the client is gone or was cut off */
     int input_failed; /* UPP_GONE or UPP_TIMEOUT: no more of the body will come */
+    int raw;          /* the connection carries another protocol now */
+    int disconnected; /* by the application, before the end of its request */
     uint64_t sent;    /* bytes of body and head, for the log */
     int events_count;
     int events_next;

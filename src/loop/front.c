@@ -9,9 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* "Connection: keep-alive", "Transfer-Encoding: chunked", a length, and their ends */
 #define FRAMING_MAX 160
+/* Milliseconds between looks at the order to stop. */
+#define WAIT_SLICE 500
+/* Wait for a body as long as the loop's own timer says. */
+#define TIMER (-1)
 
 static struct upp_core *core_of(const struct upp_request *request)
 {
@@ -20,8 +25,26 @@ static struct upp_core *core_of(const struct upp_request *request)
 
 /* ---- the body of the request ------------------------------------------- */
 
+/* upp_engine_wait() for a time of the caller's. UPP_LOOP_FRONT_NOTHING: it has passed. */
+static int64_t wait_for_input(const struct upp_conn *conn, int64_t most)
+{
+    struct pollfd wait = {.fd = conn->fd, .events = POLLIN};
+    uint64_t start = upp_engine_clock();
+    while (!upp_host_must_stop()) {
+        int64_t left = most < 0 ? WAIT_SLICE : most - (int64_t)(upp_engine_clock() - start);
+        if (left <= 0)
+            return UPP_LOOP_FRONT_NOTHING;
+        int ready = poll(&wait, 1, left < WAIT_SLICE ? (int)left : WAIT_SLICE);
+        if (ready > 0)
+            return UPP_OK;
+        if (ready < 0 && errno != EINTR)
+            return UPP_GONE;
+    }
+    return UPP_GONE;
+}
+
 /* One read from the socket into the buffer behind the head, when all that was there is taken. */
-static int64_t receive_body(struct upp_core *core)
+static int64_t receive_body(struct upp_core *core, int64_t most)
 {
     struct upp_conn *conn = core->conn;
     conn->body_start = conn->body_end = conn->end = conn->start + conn->head_length;
@@ -34,7 +57,8 @@ static int64_t receive_body(struct upp_core *core)
         case UPP_RECEIVE_AGAIN:
             break;
         }
-        int result = upp_engine_wait(conn, POLLIN, UPP_TIMER_BODY);
+        int64_t result = most == TIMER ? upp_engine_wait(conn, POLLIN, UPP_TIMER_BODY)
+                                       : wait_for_input(conn, most);
         if (result != UPP_OK)
             return result;
     }
@@ -42,13 +66,20 @@ static int64_t receive_body(struct upp_core *core)
 
 int64_t upp_loop_front_read(struct upp_core *core, size_t size, const char **data)
 {
+    return upp_loop_front_read_for(core, size, TIMER, data);
+}
+
+int64_t upp_loop_front_read_for(struct upp_core *core, size_t size, int64_t most, const char **data)
+{
     struct upp_conn *conn = core->conn;
     while (conn->body_start == conn->body_end) {
         if (upp_conn_body_complete(conn))
             return 0;
         if (core->input_failed)
             return core->input_failed;
-        int64_t result = receive_body(core);
+        int64_t result = receive_body(core, most);
+        if (result == UPP_LOOP_FRONT_NOTHING)
+            return result;
         if (result != UPP_OK) {
             /* the application may still answer */
             core->input_failed = (int)result;
@@ -73,6 +104,24 @@ int64_t upp_loop_front_read(struct upp_core *core, size_t size, const char **dat
     *data = conn->data + conn->body_start;
     conn->body_start += taken;
     return (int64_t)taken;
+}
+
+ssize_t upp_loop_front_read_raw(struct upp_core *core, char *buffer, size_t size)
+{
+    struct upp_conn *conn = core->conn;
+    size_t here = conn->end - conn->body_end;
+    if (!upp_conn_body_complete(conn)) {
+        errno = EPROTO;
+        return -1;
+    }
+    if (here) {
+        size_t taken = here < size ? here : size;
+        memcpy(buffer, conn->data + conn->body_end, taken);
+        conn->body_end += taken;
+        conn->body_start = conn->body_end;
+        return (ssize_t)taken;
+    }
+    return recv(conn->fd, buffer, size, MSG_DONTWAIT);
 }
 
 static int64_t loop_read(struct upp_request *request, size_t size)
@@ -242,7 +291,14 @@ static int loop_sendfile(struct upp_request *request, int fd, uint64_t position,
 {
     struct upp_core *core = core_of(request);
     struct upp_conn *conn = core->conn;
+    char size[20];
+    struct iovec start = {size, 0};
+    struct iovec end = {(char *)"\r\n", 2};
     upp_host_add_sent(core, 0, length);
+    if (core->chunked) {
+        start.iov_len = (size_t)snprintf(size, sizeof size, "%llx\r\n", (unsigned long long)length);
+        upp_engine_send(core, &start, 1);
+    }
     if (core->broken)
         return UPP_GONE;
     if (upp_output_add_file(&conn->output, fd, (off_t)position, length)) {
@@ -250,7 +306,20 @@ static int loop_sendfile(struct upp_request *request, int fd, uint64_t position,
         core->broken = 1;
         return UPP_GONE;
     }
-    return upp_engine_send(core, NULL, 0);
+    return core->chunked ? upp_engine_send(core, &end, 1) : upp_engine_send(core, NULL, 0);
+}
+
+int upp_loop_front_settle(struct upp_core *core)
+{
+    struct upp_conn *conn = core->conn;
+    while (!core->broken && !upp_output_empty(&conn->output)) {
+        int result = upp_engine_wait(conn, POLLOUT, UPP_TIMER_WRITE);
+        if (result == UPP_TIMEOUT)
+            upp_host_log_gone(core, "response", "the client took nothing in time");
+        if (result != UPP_OK || upp_output_flush(&conn->output, conn->fd) == UPP_OUTPUT_BROKEN)
+            core->broken = 1;
+    }
+    return core->broken ? UPP_GONE : UPP_OK;
 }
 
 static void loop_abort(struct upp_request *request)

@@ -20,6 +20,20 @@ void upp_loop_front_refuse(struct upp_core *core, struct upp_conn *conn, int sta
 /* Reads up to `size` bytes of the body into *data: what upp_request_read() does. */
 int64_t upp_loop_front_read(struct upp_core *core, size_t size, const char **data);
 
+/* The same, but waits for at most so many milliseconds; UPP_LOOP_FRONT_FOREVER: until the worker
+ * has to stop. UPP_LOOP_FRONT_NOTHING: nothing came, and something still may. */
+#define UPP_LOOP_FRONT_FOREVER (-2)
+#define UPP_LOOP_FRONT_NOTHING (-4)
+int64_t upp_loop_front_read_for(struct upp_core *core, size_t size, int64_t most,
+                                const char **data);
+
+/* Bytes of another protocol that follow the request, what is there of them. Their number, 0 at the
+ * end, -1 (errno). */
+ssize_t upp_loop_front_read_raw(struct upp_core *core, char *buffer, size_t size);
+
+/* Waits until all of the response is with the kernel. UPP_OK, UPP_GONE. */
+int upp_loop_front_settle(struct upp_core *core);
+
 /* Decides what follows this response on the connection, and writes the framing headers for it into
  * `out` (at least 128 bytes). Returns their length. `declared` -1: length unknown. */
 size_t upp_loop_front_frame(struct upp_core *core, int status, int64_t declared, int is_framed,

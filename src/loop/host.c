@@ -690,11 +690,13 @@ void upp_host_add_sent(struct upp_core *core, size_t head, size_t body)
 int upp_host_end(struct upp_core *core)
 {
     struct wsgi_request *host = host_of(core);
-    if (core->broken)
+    if (core->broken && !core->disconnected)
         host->write_errors++;
     if (host->app_id >= 0 && host->app_id < uwsgi_apps_cnt)
         __atomic_add_fetch(&uwsgi_apps[host->app_id].requests, 1, __ATOMIC_RELAXED);
-    int taken = host->fd_closed;
+    int taken = host->fd_closed && !core->disconnected;
+    /* the connection is not uWSGI's to close */
+    host->fd_closed = 1;
     uwsgi_close_request(host);
     return taken;
 }

@@ -61,6 +61,7 @@ static enum upp_step begin_request(struct upp_core *core, struct upp_conn *conn,
     core->conn = conn;
     core->arena_used = 0;
     core->head_sent = core->bodyless = core->chunked = core->broken = core->input_failed = 0;
+    core->raw = core->disconnected = 0;
     return begin(core) ? UPP_STEP_READY : UPP_STEP_AGAIN;
 }
 

@@ -13,10 +13,13 @@ static struct upp_core *core_of(const struct wsgi_request *host)
 static ssize_t read_body(struct wsgi_request *host, char *buffer, size_t size)
 {
     const char *data;
+    struct upp_core *core = core_of(host);
     /* the packet is another plugin's, and only that knows how much follows it */
     if (host->proto_parser_remains_buf)
         return uwsgi_proto_base_read_body(host, buffer, size);
-    int64_t got = upp_loop_front_read(core_of(host), size, &data);
+    if (core->raw)
+        return upp_loop_front_read_raw(core, buffer, size);
+    int64_t got = upp_loop_front_read(core, size, &data);
     if (got > 0)
         memcpy(buffer, data, (size_t)got);
     /* everything was waited for already: an error here is final */
@@ -29,7 +32,11 @@ static int send_all(struct wsgi_request *host, struct iovec *vector, int count)
     size_t length = 0;
     for (int i = 0; i < count; i++)
         length += vector[i].iov_len;
-    if (upp_engine_send(core_of(host), vector, count) != UPP_OK)
+    struct upp_core *core = core_of(host);
+    if (upp_engine_send(core, vector, count) != UPP_OK)
+        return -1;
+    /* nobody sends the rest while the application waits for what the client says to it */
+    if (core->raw && upp_loop_front_settle(core) != UPP_OK)
         return -1;
     host->write_pos += length;
     return UWSGI_OK;
@@ -135,7 +142,7 @@ static int fix_headers(struct wsgi_request *host)
     int framed = has_header(head->buf, head->pos, "content-length:") ||
                  has_header(head->buf, head->pos, "transfer-encoding:");
     if (has_header(head->buf, head->pos, "connection: upgrade")) {
-        core->conn->keep_open = 0;
+        upp_transport_take_over(host);
         return uwsgi_buffer_append(head, (char *)"\r\n", 2);
     }
     if (has_header(head->buf, head->pos, "connection: close"))
@@ -153,9 +160,47 @@ static int fix_headers(struct wsgi_request *host)
     return uwsgi_buffer_append(head, (char *)"\r\n", 2);
 }
 
+/* uwsgi.disconnect(): the client shall see the end now, the loop closes after the request. */
 static void close_request(struct wsgi_request *host)
 {
-    (void)host; /* the loop does, after the response is on its way */
+    struct upp_core *core = core_of(host);
+    if (core->disconnected)
+        return;
+    upp_loop_front_finish(core, UPP_DONE);
+    upp_loop_front_settle(core);
+    shutdown(core->conn->fd, SHUT_RDWR);
+    core->disconnected = 1;
+    core->broken = 1;
+    core->conn->keep_open = 0;
+}
+
+int upp_transport_carries(const struct wsgi_request *host)
+{
+    return host->socket && host->socket->proto_close == close_request;
+}
+
+int upp_transport_decodes(const struct wsgi_request *host)
+{
+    return core_of(host)->conn->listener->protocol == UPP_PROTOCOL_HTTP;
+}
+
+int upp_transport_is_chunked(const struct wsgi_request *host)
+{
+    return core_of(host)->conn->body == UPP_BODY_CHUNKED;
+}
+
+int64_t upp_transport_read(const struct wsgi_request *host, size_t size, int64_t most,
+                           const char **data)
+{
+    return most == UPP_TRANSPORT_TIMER ? upp_loop_front_read(core_of(host), size, data)
+                                       : upp_loop_front_read_for(core_of(host), size, most, data);
+}
+
+void upp_transport_take_over(const struct wsgi_request *host)
+{
+    struct upp_core *core = core_of(host);
+    core->raw = 1;
+    core->conn->keep_open = 0;
 }
 
 struct uwsgi_socket *upp_transport_socket(const struct uwsgi_socket *socket)

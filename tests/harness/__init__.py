@@ -10,6 +10,7 @@
     assertions.py  what several tests say about a response
     load.py        clients that ask one thing after the other while something happens to the server
     nginx.py       a real nginx in front
+    websocket.py   the client's side of a websocket
 """
 
 from harness.assertions import assert_aborted, assert_internal_error, assert_not_served
@@ -21,8 +22,10 @@ from harness.nginx import Nginx
 from harness.response import Response, ResponseTimeout
 from harness.server import Server, ServerFailed
 from harness.wait import wait_until
+from harness.websocket import WebSocket
 
 __all__ = [
     'Client', 'Connection', 'FRONTS', 'Fleet', 'Front', 'Load', 'Nginx', 'Response', 'ResponseTimeout', 'Server',
-    'ServerFailed', 'ServerSpec', 'assert_aborted', 'assert_internal_error', 'assert_not_served', 'wait_until',
+    'ServerFailed', 'ServerSpec', 'WebSocket', 'assert_aborted', 'assert_internal_error', 'assert_not_served',
+    'wait_until',
 ]

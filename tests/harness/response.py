@@ -93,7 +93,7 @@ class ResponseReader:
     def _read_body(self, response, method):
         lengths = response.values('Content-Length')
         codings = response.values('Transfer-Encoding')
-        if method == 'HEAD' or response.status in (204, 304):
+        if method == 'HEAD' or response.status in (101, 204, 304):
             response.framing, response.ended = 'none', 'framed'
         elif codings:
             if [coding.lower() for coding in codings] != ['chunked'] or lengths:

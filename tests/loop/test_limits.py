@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-GOOD = [('head-max', 256), ('target-max', 64), ('headers-max', 128), ('body-max', 1), ('body-buffer', 1024),
+GOOD = [('head-max', 256), ('target-max', 64), ('headers-max', 128), ('body-max', 1), ('body-buffer', 0),
         ('output-max', 1), ('requests-max', 0), ('connections-max', 1), ('idle-timeout', 0), ('head-timeout', 0),
         ('body-timeout', 0), ('write-timeout', 0)]
 BAD = [('head-max', 255), ('head-max', 1 << 21), ('head-max', -1), ('target-max', 63), ('target-max', 65536),
-       ('headers-max', 0), ('headers-max', 129), ('headers-max', -5), ('body-max', -1), ('body-buffer', 1023),
+       ('headers-max', 0), ('headers-max', 129), ('headers-max', -5), ('body-max', -1),
        ('body-buffer', -1), ('output-max', 0), ('output-max', -1), ('requests-max', -1), ('connections-max', 0),
        ('connections-max', -1), ('connections-max', 1 << 25), ('idle-timeout', -1), ('head-timeout', -1),
        ('body-timeout', -1), ('write-timeout', -1), ('write-timeout', 86401)]

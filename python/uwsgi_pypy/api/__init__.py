@@ -7,11 +7,11 @@ too, and raise an error that names the option to switch it on.
 """
 import sys
 
-from . import (alarm, cache, core, legion, lock, log, metric, mule, process, queue, rpc, sharedarea, signal, snmp,
-               spooler, stats)
+from . import (alarm, cache, chunked, core, data, descriptor, importer, legion, lock, log, metric, mule, process,
+               queue, response, rpc, scheduling, sharedarea, signal, snmp, spooler, stats, websocket)
 
-SUBSYSTEMS = (alarm, cache, core, legion, lock, log, metric, mule, process, queue, rpc, sharedarea, signal, snmp,
-              spooler, stats)
+SUBSYSTEMS = (alarm, cache, chunked, core, data, descriptor, importer, legion, lock, log, metric, mule, process,
+              queue, response, rpc, scheduling, sharedarea, signal, snmp, spooler, stats, websocket)
 
 
 def install():

@@ -3,6 +3,7 @@
 from _uwsgi_pypy import ffi, lib
 
 from .. import barrier, config, wsgi
+from .request import exchange
 
 __all__ = ('__getattr__', 'start_response')
 
@@ -68,16 +69,10 @@ def attributes():
 
 # -- the current request --------------------------------------------------------
 
-def exchange():
-    """Returns the wsgi.Exchange that the calling thread runs, or None."""
-    core = lib.upp_core_current()
-    return None if core < 0 else wsgi.current[core]
-
-
 def __getattr__(name):
     """uwsgi.env: the environ of the current request. AttributeError outside of one."""
     if name == 'env':
-        running = exchange()
+        running = wsgi.running()
         if running is not None and running.environ is not None:
             return running.environ
         raise AttributeError('uwsgi.env is the environ of the current request, and there is none')
@@ -86,10 +81,7 @@ def __getattr__(name):
 
 def start_response(status, headers, exc_info=None):
     """The start_response (PEP 3333) of the current request. RuntimeError outside of one."""
-    running = exchange()
-    if running is None:
-        raise RuntimeError('uwsgi.start_response() works on the current request, and there is none')
-    return running.start_response(status, headers, exc_info)
+    return exchange('start_response').start_response(status, headers, exc_info)
 
 
 # -- after a request --------------------------------------------------------------

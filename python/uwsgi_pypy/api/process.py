@@ -6,7 +6,8 @@ import signal
 from _uwsgi_pypy import lib
 
 from .. import log
-from . import arguments, core
+from . import arguments
+from .request import exchange
 
 __all__ = ('accepting', 'cl', 'disconnect', 'i_am_the_spooler', 'masterpid', 'mule_id', 'ready', 'reload',
            'set_user_harakiri', 'setprocname', 'stop', 'worker_id')
@@ -93,10 +94,7 @@ def set_user_harakiri(seconds):
 
 def disconnect():
     """Ends the response and the connection for the client; the application may run on. RuntimeError: no request."""
-    running = core.exchange()
-    if running is None:
-        arguments.check_request(lib.UPP_CANNOT, 'disconnect')
-    lib.upp_request_disconnect(running.request)
+    lib.upp_request_disconnect(exchange('disconnect').request)
 
 
 def cl():
