@@ -2,18 +2,22 @@
 /*
  * plugin.c - the table that uWSGI reads. Each hook is a few lines that delegate.
  */
+#include "areas.h"
 #include "compat.h"
 #include "config.h"
 #include "contract.h"
 #include "exceptions.h"
 #include "host_check.h"
 #include "loop/loop.h"
+#include "options.h"
+#include "router.h"
 #include "stacks.h"
 #include "stock.h"
 #include "stop.h"
 #include "vm/boot.h"
 #include "vm/entry.h"
 #include "vm/fork.h"
+#include "worker.h"
 
 extern struct uwsgi_plugin pypy_plugin;
 
@@ -30,6 +34,7 @@ static void on_load(void)
 static int init(void)
 {
     upp_config_freeze();
+    upp_areas_create();
     upp_boot();
     booted = 1;
     return 0;
@@ -130,6 +135,7 @@ static void fixup(void)
     managed.pre_uwsgi_fork = NULL;
     managed.post_uwsgi_fork = NULL;
     managed.fixup = NULL;
+    managed.hijack_worker = NULL;
     uwsgi.p[UWSGI_MODIFIER_MANAGE_PATH_INFO] = &managed;
     if (!uwsgi.loop)
         upp_stop_install();
@@ -138,6 +144,16 @@ static void fixup(void)
 static void init_thread(int core)
 {
     UPP_ENTER(upp_py_thread_start(core));
+}
+
+static void spooler_init(void)
+{
+    UPP_ENTER(upp_py_spooler_init());
+}
+
+static char *code_string(char *id, char *code, char *function, char *key, uint16_t length)
+{
+    return booted ? upp_router_ask(id, code, function, key, length) : NULL;
 }
 
 static void after_request(struct wsgi_request *host)
@@ -156,7 +172,7 @@ static void at_exit(void)
 __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .name = "pypy",
     .modifier1 = 0,
-    .options = upp_config_options,
+    .options = upp_options_table,
     .on_load = on_load,
     .init = init,
     .preinit_apps = preinit_apps,
@@ -167,10 +183,14 @@ __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .pre_uwsgi_fork = pre_uwsgi_fork,
     .post_uwsgi_fork = post_uwsgi_fork,
     .post_fork = post_fork,
+    .worker = upp_worker_override,
     .fixup = fixup,
+    .hijack_worker = upp_worker_hijack,
+    .spooler_init = spooler_init,
     .init_thread = init_thread,
     .request = upp_stock_serve,
     .after_request = after_request,
+    .code_string = code_string,
     .harakiri = upp_stacks_ask,
     .atexit = at_exit,
     .exception_class = upp_exceptions_class,

@@ -35,3 +35,22 @@ int64_t upp_master_pid(void)
 {
     return uwsgi.master_process ? uwsgi.workers[0].pid : 0;
 }
+
+const char *const *upp_environment(void)
+{
+    return (const char *const *)environ;
+}
+
+int upp_url_is_known(const char *path)
+{
+    return uwsgi_check_scheme((char *)path) != NULL;
+}
+
+const char *upp_url_read(const char *url, size_t *length)
+{
+    static char *last;
+    free(last);
+    *length = 0;
+    last = uwsgi_open_and_read((char *)url, length, 0, NULL);
+    return last;
+}

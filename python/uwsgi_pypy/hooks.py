@@ -10,7 +10,8 @@ import threading
 
 from _uwsgi_pypy import lib
 
-from . import api, apps, barrier, config, errors, interpreter, loop, scripts, stacks
+from . import (api, apps, autoreload, barrier, config, errors, interpreter, loop, modules, profiler, raw, router, run,
+               scripts, shell, stacks, tracebacker)
 from .barrier import exported
 
 # Seconds between looks at the GIL: a busy thread holds a request for about as long (PyPy's default: 7 ms).
@@ -38,12 +39,20 @@ def install():
         if config.threads > 1:
             sys.setswitchinterval(SWITCH_INTERVAL)
         api.install()
+        run.report_and_exit()
+        autoreload.install()
+        modules.add_aliases(config.module_aliases)
         for script in config.before_fork:
             scripts.run_or_exit(script)
+        modules.load_all(config.shared_imports)
 
     @exported()
     def upp_py_init_apps():
+        modules.load_all(config.imports)
+        modules.add_aliases(config.post_module_aliases)
+        raw.init()
         apps.init()
+        profiler.install()
 
     @exported(error=-1)
     def upp_py_mount(mountpoint, what):
@@ -58,10 +67,13 @@ def install():
         for script in config.after_fork:
             scripts.run_or_log(script)
         call_hook('post_fork_hook')
+        autoreload.start()
+        tracebacker.start()
 
     @exported()
     def upp_py_thread_start(core):
         name_thread(core)
+        profiler.install()
 
     @exported()
     def upp_py_before_fork():
@@ -90,6 +102,26 @@ def install():
     @exported()
     def upp_py_dump_stacks():
         stacks.dump()
+
+    @exported(error=1)
+    def upp_py_hijack():
+        return shell.run() if config.run_script is None else run.script()
+
+    @exported(error=1)
+    def upp_py_worker():
+        return run.worker_override()
+
+    @exported()
+    def upp_py_spooler_init():
+        modules.load_all(config.spooler_imports)
+
+    @exported()
+    def upp_py_raw(request, descriptor):
+        raw.serve(request, descriptor)
+
+    @exported(error=0)
+    def upp_py_code_string(module, file, function, key, length, address, size):
+        return router.ask(module, file, function, key, length, address, size)
 
     @exported()
     def upp_py_exit():
