@@ -22,7 +22,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/inotify.h>
 #include <sys/types.h>
 
 /* A function that Python implements (cffi: extern "Python+C"). */
@@ -121,9 +120,9 @@ const char *const *upp_environment(void);
 int upp_url_is_known(const char *path);
 /* Reads such a URL; NULL if that fails. The result is valid until the next call. */
 const char *upp_url_read(const char *url, size_t *length);
-/* inotify(7) */
-int inotify_init1(int flags);
-int inotify_add_watch(int descriptor, const char *path, uint32_t mask);
+/* inotify_init1(IN_CLOEXEC) and inotify_add_watch(): a number, or -1. */
+int upp_watch_open(void);
+int upp_watch_add(int descriptor, const char *path, uint32_t mask);
 
 /* ---- applications ------------------------------------------------------ */
 

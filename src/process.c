@@ -6,6 +6,8 @@
 #include "contract.h"
 #include "vm/entry.h"
 
+#include <sys/inotify.h>
+
 void upp_log(const char *text, size_t length)
 {
     uwsgi_log("%.*s\n", (int)length, text);
@@ -53,4 +55,14 @@ const char *upp_url_read(const char *url, size_t *length)
     *length = 0;
     last = uwsgi_open_and_read((char *)url, length, 0, NULL);
     return last;
+}
+
+int upp_watch_open(void)
+{
+    return inotify_init1(IN_CLOEXEC);
+}
+
+int upp_watch_add(int descriptor, const char *path, uint32_t mask)
+{
+    return inotify_add_watch(descriptor, path, mask);
 }

@@ -165,7 +165,7 @@ def is_remote(directory):
 
 def watch(directory):
     """Has the kernel tell of changes in the directory, or else remembers to look."""
-    number = -1 if is_remote(directory) else lib.inotify_add_watch(_inotify, os.fsencode(directory), EVENTS)
+    number = -1 if is_remote(directory) else lib.upp_watch_add(_inotify, os.fsencode(directory), EVENTS)
     if number < 0:
         _polled.add(directory)
     else:
@@ -308,7 +308,7 @@ def start():
     note_loaded()
     note_requested()
     with _lock:
-        _inotify = lib.inotify_init1(os.O_CLOEXEC)
+        _inotify = lib.upp_watch_open()
         for directory in list(_directories):
             watch(directory)
     threads.start('uWSGIAutoReloader', run)
