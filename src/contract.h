@@ -45,7 +45,6 @@ struct upp_config {
     const char *library;     /* path of the libpypy that was loaded */
     const char *home;        /* --pypy-home as given, PYPY_HOME, or a --virtualenv of PyPy */
     const char *home_option; /* what named it: "--pypy-home", "PYPY_HOME", "--venv" ... */
-    int home_is_virtualenv;  /* home has a pyvenv.cfg */
     const char *virtualenv;  /* one that CPython made: its packages are to be used */
     const char *virtualenv_option;
     const char *setup;       /* --pypy-setup */
@@ -55,13 +54,10 @@ struct upp_config {
     const char *pecan;       /* path of a configuration file of pecan */
     const char *paste;       /* URI of paste.deploy */
     const char *paste_name;
-    int paste_logger;
     const char *callable;   /* default name of the callable, or NULL */
     const char *raw_file;   /* --python-raw */
-    int reload_os_env;      /* before each application is loaded */
     const char *executable; /* sys.executable */
     const char *argv;       /* sys.argv[1:], with blanks between */
-    int optimize;           /* 0 to 2 */
     const char *const *python_path;
     const char *const *module_aliases; /* ALIAS=MODULE, ALIAS=FILE */
     const char *const *post_module_aliases;
@@ -71,28 +67,32 @@ struct upp_config {
     const struct upp_script *scripts;           /* before fork */
     const struct upp_script *post_fork_scripts; /* after each fork */
     const char *test_module;                    /* import this and exit */
-    int report_version;                         /* print the version and exit */
     const char *run_script;                     /* a worker runs this and exits */
     const char *shell;                          /* code for worker 1; "": interactive */
-    int shell_oneshot;
-    const char *worker_override; /* a worker runs this instead of serving */
-    const char *tracebacker;     /* path of a socket, without the worker's number */
-    int autoreload;              /* seconds, 0: off */
+    const char *worker_override;                /* a worker runs this instead of serving */
+    const char *tracebacker;                    /* path of a socket, without the worker's number */
     const char *const *autoreload_ignore;
     const char *const *autoreload_watch;
     const char *profiler; /* --profiler */
-    int file_wrapper;     /* offer wsgi.file_wrapper */
-    int head_at_once;     /* start_response() sends the head */
-    int strict;           /* nothing beyond PEP 3333 */
-    int accept_buffers;   /* any buffer is as good as bytes */
-    int threads;          /* --threads, at least 1 */
-    int processes;        /* --processes, at least 1 */
+    const char *version;  /* uWSGI's version, "2.0.21-debian" */
+    const char *hostname;
+    int home_is_virtualenv; /* home has a pyvenv.cfg */
+    int paste_logger;
+    int reload_os_env;  /* before each application is loaded */
+    int optimize;       /* 0 to 2 */
+    int report_version; /* print the version and exit */
+    int shell_oneshot;
+    int autoreload;     /* seconds, 0: off */
+    int file_wrapper;   /* offer wsgi.file_wrapper */
+    int head_at_once;   /* start_response() sends the head */
+    int strict;         /* nothing beyond PEP 3333 */
+    int accept_buffers; /* any buffer is as good as bytes */
+    int threads;        /* --threads, at least 1 */
+    int processes;      /* --processes, at least 1 */
     int need_app;
     int lazy_apps;
     int post_buffering;          /* --post-buffering, 0 when off */
     int disable_write_exception; /* --disable-write-exception */
-    const char *version;         /* uWSGI's version, "2.0.21-debian" */
-    const char *hostname;
     int is_a_reload;
 };
 const struct upp_config *upp_config(void);
