@@ -2,202 +2,39 @@
 #include "config.h"
 
 #include "loop/engine.h"
-
-/* Scripts in the order of the command line, as two growing arrays that end with a NULL text. */
-struct script_list {
-    struct upp_script *items;
-    size_t count;
-};
-
-static struct {
-    char *library;
-    char *home;
-    char *setup;
-    char *wsgi_module;
-    char *wsgi_file;
-    char *paste;
-    char *callable;
-    char *nursery;
-    int disable_file_wrapper;
-    char *loop;
-    struct uwsgi_string_list *python_path;
-    struct script_list scripts;
-    struct script_list post_fork_scripts;
-} given;
+#include "options.h"
+#include "vm/find.h"
 
 static struct upp_config frozen;
 
-/* The options as given: sizes in bytes, times in seconds. */
-static struct {
-    int64_t head;
-    int64_t target;
-    int64_t headers;
-    int64_t body;
-    int64_t body_buffer;
-    int64_t output;
-    int64_t requests;
-    int64_t connections;
-    int64_t idle;
-    int64_t head_time;
-    int64_t body_time;
-    int64_t write_time;
-} loop_given = {
-    .head = 65536,
-    .target = 16384,
-    .headers = 100,
-    .body_buffer = 65536,
-    .output = 8 * 1024 * 1024,
-    .connections = 16384,
-    .idle = 60,
-    .head_time = 10,
-    .body_time = 30,
-    .write_time = 30,
-};
+/* Where the library is looked for: --pypy-home, or what --virtualenv leads to. */
+static const char *library_home;
 
 static struct upp_limits limits;
 
-/* uWSGI's own setters take anything for a number. */
-static void opt_number(char *name, char *value, void *target)
-{
-    char *end;
-    errno = 0;
-    long long number = strtoll(value, &end, 10);
-    if (end == value || *end || errno || number < 0) {
-        uwsgi_log("--%s %s: give a number that is not negative\n", name, value);
-        exit(1);
-    }
-    *(int64_t *)target = number;
-}
-
-static void add_script(struct script_list *list, int is_file, char *text)
-{
-    size_t size = (list->count + 2) * sizeof(struct upp_script);
-    struct upp_script *items = uwsgi_malloc(size);
-    if (list->count)
-        memcpy(items, list->items, list->count * sizeof(struct upp_script));
-    free(list->items);
-    list->items = items;
-    items[list->count].is_file = is_file;
-    items[list->count].text = text;
-    list->count++;
-    items[list->count].is_file = 0;
-    items[list->count].text = NULL;
-}
-
-static void opt_eval(char *name, char *value, void *list)
-{
-    (void)name;
-    add_script(list, 0, value);
-}
-
-static void opt_exec(char *name, char *value, void *list)
-{
-    (void)name;
-    add_script(list, 1, value);
-}
-
-/* The [uwsgi] section of a paste file is uWSGI configuration, the rest is the application's. */
-static void opt_ini_paste(char *name, char *value, void *unused)
-{
-    (void)unused;
-    uwsgi_opt_load_ini(name, value, NULL);
-    char *path = realpath(value, NULL);
-    if (!path) {
-        uwsgi_log("--%s %s: %s\n", name, value, strerror(errno));
-        exit(1);
-    }
-    given.paste = uwsgi_concat2("config:", path);
-    free(path);
-}
-
-#define TEXT(name, shortcut, help, field)                                                          \
-    {                                                                                              \
-        (char *)(name), required_argument, shortcut, (char *)(help), uwsgi_opt_set_str,            \
-            &given.field, 0                                                                        \
-    }
-#define LIST(name, help, field)                                                                    \
-    {                                                                                              \
-        (char *)(name), required_argument, 0, (char *)(help), uwsgi_opt_add_string_list,           \
-            &given.field, 0                                                                        \
-    }
-#define FLAG(name, help, field)                                                                    \
-    {                                                                                              \
-        (char *)(name), no_argument, 0, (char *)(help), uwsgi_opt_true, &given.field, 0            \
-    }
-#define NUMBER(name, help, field)                                                                  \
-    {                                                                                              \
-        (char *)(name), required_argument, 0, (char *)(help), opt_number, &loop_given.field, 0     \
-    }
-#define CODE(name, help, function, field)                                                          \
-    {                                                                                              \
-        (char *)(name), required_argument, 0, (char *)(help), function, &given.field, 0            \
-    }
-#define IMMEDIATE(name, help, function)                                                            \
-    {                                                                                              \
-        (char *)(name), required_argument, 0, (char *)(help), function, NULL, UWSGI_OPT_IMMEDIATE  \
-    }
-
-struct uwsgi_option upp_config_options[] = {
-    TEXT("pypy-lib", 0, "load the specified libpypy shared library", library),
-    TEXT("pypy-setup", 0, "use the specified file instead of the embedded pypy_setup.py", setup),
-    TEXT("pypy-home", 0, "use the specified PyPy installation or virtualenv", home),
-    TEXT("pypy-wsgi", 0, "load a WSGI module: MODULE, MODULE:CALLABLE or MODULE:FACTORY()",
-         wsgi_module),
-    TEXT("module", 'w', "load a WSGI module (same as --pypy-wsgi)", wsgi_module),
-    TEXT("wsgi", 'w', "load a WSGI module (same as --pypy-wsgi)", wsgi_module),
-    TEXT("pypy-wsgi-file", 0, "load a .wsgi or .py file", wsgi_file),
-    TEXT("wsgi-file", 0, "load a .wsgi or .py file (same as --pypy-wsgi-file)", wsgi_file),
-    TEXT("file", 0, "load a .wsgi or .py file (same as --pypy-wsgi-file)", wsgi_file),
-    TEXT("pypy-callable", 0, "name of the WSGI callable (default: application)", callable),
-    TEXT("callable", 0, "name of the WSGI callable (same as --pypy-callable)", callable),
-    TEXT("pypy-paste", 0, "load a paste.deploy URI, such as config:/path/to/file.ini", paste),
-    TEXT("paste", 0, "load a paste.deploy URI (same as --pypy-paste)", paste),
-    IMMEDIATE("pypy-ini-paste", "load a paste.deploy file and its [uwsgi] section", opt_ini_paste),
-    IMMEDIATE("ini-paste", "load a paste.deploy file (same as --pypy-ini-paste)", opt_ini_paste),
-    CODE("pypy-eval", "run the specified code before fork()", opt_eval, scripts),
-    CODE("pypy-exec", "run the specified file before fork()", opt_exec, scripts),
-    CODE("pypy-eval-post-fork", "run the specified code after each fork()", opt_eval,
-         post_fork_scripts),
-    CODE("pypy-exec-post-fork", "run the specified file after each fork()", opt_exec,
-         post_fork_scripts),
-    LIST("pypy-pp", "add a directory (or glob) to the python path", python_path),
-    LIST("pypy-python-path", "add a directory (or glob) to the python path", python_path),
-    LIST("pypy-pythonpath", "add a directory (or glob) to the python path", python_path),
-    LIST("pp", "add a directory (or glob) to the python path", python_path),
-    LIST("python-path", "add a directory (or glob) to the python path", python_path),
-    LIST("pythonpath", "add a directory (or glob) to the python path", python_path),
-    TEXT("pypy-gc-nursery", 0, "size of the GC nursery, such as 4M (default: 4M)", nursery),
-    FLAG("pypy-wsgi-disable-file-wrapper", "do not offer wsgi.file_wrapper", disable_file_wrapper),
-    FLAG("wsgi-disable-file-wrapper", "do not offer wsgi.file_wrapper", disable_file_wrapper),
-    TEXT("pypy-loop", 0, "on: serve by the plugin's own request loop (default); off: by uWSGI's",
-         loop),
-    NUMBER("pypy-http-head-max", "bytes of a request head (default: 65536)", head),
-    NUMBER("pypy-http-target-max", "bytes of a request target (default: 16384)", target),
-    NUMBER("pypy-http-headers-max", "headers of a request (default: 100, at most 128)", headers),
-    {(char *)"pypy-http-body-max", required_argument, 0,
-     (char *)"bytes of a request body (default: 0, no bound)", opt_number, &loop_given.body, 0},
-    NUMBER("pypy-http-body-buffer",
-           "bytes of a body to read before the application runs (default: 65536)", body_buffer),
-    NUMBER("pypy-http-output-max",
-           "bytes of a response that may wait for a slow client (default: 8 MiB)", output),
-    NUMBER("pypy-http-requests-max", "requests per connection (default: 0, no bound)", requests),
-    NUMBER("pypy-http-connections-max", "connections per worker (default: 16384)", connections),
-    NUMBER("pypy-http-idle-timeout", "seconds to keep an idle connection (default: 60)", idle),
-    NUMBER("pypy-http-head-timeout", "seconds for a request head to come (default: 10)", head_time),
-    NUMBER("pypy-http-body-timeout", "seconds without any byte of a body (default: 30)", body_time),
-    NUMBER("pypy-http-write-timeout", "seconds in which a client takes nothing (default: 30)",
-           write_time),
-    {NULL, 0, 0, NULL, NULL, NULL, 0},
-};
-
 const char *upp_config_library_option(void)
 {
-    return given.library;
+    return upp_options.library;
+}
+
+const char *upp_config_library_home(void)
+{
+    return library_home;
+}
+
+int upp_config_decodes_chunks(void)
+{
+    return upp_options.chunked_input;
+}
+
+const struct uwsgi_string_list *upp_config_shared_areas(void)
+{
+    return upp_options.shared_areas;
 }
 
 const char *upp_config_nursery(void)
 {
-    return given.nursery ? given.nursery : "4M";
+    return upp_options.nursery ? upp_options.nursery : "4M";
 }
 
 void upp_config_set_library(const char *path)
@@ -233,9 +70,9 @@ int upp_config_magic(char *word)
     int is_file = !strcmp(word + length - UMIN(length, 3), ".py") ||
                   !strcmp(word + length - UMIN(length, 5), ".wsgi");
     if (is_file)
-        given.wsgi_file = word;
+        upp_options.wsgi_file = word;
     else
-        given.wsgi_module = word;
+        upp_options.wsgi_module = word;
     return 1;
 }
 
@@ -266,10 +103,10 @@ static void check_nursery(void)
 {
     const int64_t least = 64 << 10;
     const int64_t most = 1LL << 30;
-    int64_t size = given.nursery ? parse_size(given.nursery) : least;
+    int64_t size = upp_options.nursery ? parse_size(upp_options.nursery) : least;
     if (size < least || size > most) {
         uwsgi_log("--pypy-gc-nursery %s: give a size from 64K to 1G with K, M or G, such as 4M\n",
-                  given.nursery);
+                  upp_options.nursery);
         exit(1);
     }
 }
@@ -327,7 +164,7 @@ static const char *const *string_array(struct uwsgi_string_list *list)
     return array;
 }
 
-static const struct upp_script *script_array(struct script_list *list)
+static const struct upp_script *script_array(struct upp_script_list *list)
 {
     static const struct upp_script none = {0, NULL};
     return list->count ? list->items : &none;
@@ -335,7 +172,7 @@ static const struct upp_script *script_array(struct script_list *list)
 
 int upp_config_wants_loop(void)
 {
-    return !given.loop || !strcmp(given.loop, "on");
+    return !upp_options.loop || !strcmp(upp_options.loop, "on");
 }
 
 const struct upp_limits *upp_config_limits(void)
@@ -345,8 +182,9 @@ const struct upp_limits *upp_config_limits(void)
 
 static void check_loop(void)
 {
-    if (given.loop && strcmp(given.loop, "on") != 0 && strcmp(given.loop, "off") != 0) {
-        uwsgi_log("--pypy-loop %s: it is on or off\n", given.loop);
+    if (upp_options.loop && strcmp(upp_options.loop, "on") != 0 &&
+        strcmp(upp_options.loop, "off") != 0) {
+        uwsgi_log("--pypy-loop %s: it is on or off\n", upp_options.loop);
         exit(1);
     }
 }
@@ -364,58 +202,148 @@ static void check_number(const char *name, int64_t value, int64_t least, int64_t
 static void freeze_limits(void)
 {
     const int day = 86400;
-    check_number("pypy-http-head-max", loop_given.head, 256, 1 << 20);
-    check_number("pypy-http-target-max", loop_given.target, 64, 65535);
-    check_number("pypy-http-headers-max", loop_given.headers, 1, UPP_HEADERS_MAX);
-    check_number("pypy-http-body-buffer", loop_given.body_buffer, 0, 1 << 30);
-    check_number("pypy-http-output-max", loop_given.output, 1, INT_MAX);
-    check_number("pypy-http-requests-max", loop_given.requests, 0, INT_MAX);
-    check_number("pypy-http-connections-max", loop_given.connections, 1, 1 << 24);
-    check_number("pypy-http-idle-timeout", loop_given.idle, 0, day);
-    check_number("pypy-http-head-timeout", loop_given.head_time, 0, day);
-    check_number("pypy-http-body-timeout", loop_given.body_time, 0, day);
-    check_number("pypy-http-write-timeout", loop_given.write_time, 0, day);
+    struct upp_loop_options *given = &upp_options.bounds;
+    if (uwsgi.limit_post && (!given->body || (int64_t)uwsgi.limit_post < given->body))
+        given->body = (int64_t)uwsgi.limit_post;
+    check_number("pypy-http-head-max", given->head, 256, 1 << 20);
+    check_number("pypy-http-target-max", given->target, 64, 65535);
+    check_number("pypy-http-headers-max", given->headers, 1, UPP_HEADERS_MAX);
+    check_number("pypy-http-body-buffer", given->body_buffer, 0, 1 << 30);
+    check_number("pypy-http-output-max", given->output, 1, INT_MAX);
+    check_number("pypy-http-requests-max", given->requests, 0, INT_MAX);
+    check_number("pypy-http-connections-max", given->connections, 1, 1 << 24);
+    check_number("pypy-http-idle-timeout", given->idle, 0, day);
+    check_number("pypy-http-head-timeout", given->head_time, 0, day);
+    check_number("pypy-http-body-timeout", given->body_time, 0, day);
+    check_number("pypy-http-write-timeout", given->write_time, 0, day);
     limits = (struct upp_limits){
-        .head = {(size_t)loop_given.head, (size_t)loop_given.target, (size_t)loop_given.headers},
-        .body = (uint64_t)loop_given.body,
-        .body_buffer = (size_t)loop_given.body_buffer,
-        .output = (size_t)loop_given.output,
+        .head = {(size_t)given->head, (size_t)given->target, (size_t)given->headers},
+        .body = (uint64_t)given->body,
+        .body_buffer = (size_t)given->body_buffer,
+        .output = (size_t)given->output,
         .discard = 256 * 1024,
-        .requests = (unsigned)loop_given.requests,
-        .connections = (unsigned)loop_given.connections,
-        .durations = {[UPP_TIMER_IDLE] = (uint64_t)loop_given.idle * 1000,
-                      [UPP_TIMER_HEAD] = (uint64_t)loop_given.head_time * 1000,
-                      [UPP_TIMER_BODY] = (uint64_t)loop_given.body_time * 1000,
-                      [UPP_TIMER_WRITE] = (uint64_t)loop_given.write_time * 1000,
+        .requests = (unsigned)given->requests,
+        .connections = (unsigned)given->connections,
+        .durations = {[UPP_TIMER_IDLE] = (uint64_t)given->idle * 1000,
+                      [UPP_TIMER_HEAD] = (uint64_t)given->head_time * 1000,
+                      [UPP_TIMER_BODY] = (uint64_t)given->body_time * 1000,
+                      [UPP_TIMER_WRITE] = (uint64_t)given->write_time * 1000,
                       [UPP_TIMER_LINGER] = 2000},
     };
+}
+
+static void check_virtualenv(void)
+{
+    struct stat status;
+    const char *why = NULL;
+    if (stat(upp_options.virtualenv, &status))
+        why = strerror(errno);
+    else if (!S_ISDIR(status.st_mode))
+        why = "this is not a directory";
+    if (why) {
+        uwsgi_log("%s %s: %s; make it with pypy3 -m venv\n", upp_options.virtualenv_option,
+                  upp_options.virtualenv, why);
+        exit(1);
+    }
+}
+
+/* A virtualenv of PyPy becomes the home; one that CPython made is none, but Python finds its
+ * packages. With --pypy-home, too, the library is looked for there. */
+static void freeze_home(void)
+{
+    const char *variable = getenv("PYPY_HOME");
+    frozen.home = upp_options.home ? upp_options.home : variable && *variable ? variable : NULL;
+    frozen.home_option = upp_options.home ? "--pypy-home" : "PYPY_HOME";
+    library_home = frozen.home;
+    if (!upp_options.virtualenv)
+        return;
+    check_virtualenv();
+    if (upp_find_is_of_cpython(upp_options.virtualenv)) {
+        frozen.virtualenv = upp_options.virtualenv;
+        frozen.virtualenv_option = upp_options.virtualenv_option;
+        return;
+    }
+    frozen.home = upp_options.virtualenv;
+    frozen.home_option = upp_options.virtualenv_option;
+    if (!library_home)
+        library_home = frozen.home;
+}
+
+static void check_choices(void)
+{
+    const char *behaviour = upp_options.env_behaviour;
+    if (behaviour && strcmp(behaviour, "cheat") != 0 && strcmp(behaviour, "holy") != 0) {
+        uwsgi_log("--wsgi-env-behaviour %s: it is cheat or holy\n", behaviour);
+        exit(1);
+    }
+    if (uwsgi.profiler && strcmp(uwsgi.profiler, "pycall") != 0 &&
+        strcmp(uwsgi.profiler, "pyline") != 0)
+        uwsgi_log("--profiler %s: this plugin knows pycall and pyline\n", uwsgi.profiler);
+    check_number("optimize", upp_options.optimize, 0, 2);
+    check_number("py-autoreload", upp_options.autoreload, 0, 86400);
+    if (upp_options.no_site)
+        uwsgi_log("--no-site has no effect: PyPy always imports the module site\n");
+}
+
+static void freeze_applications(void)
+{
+    frozen.wsgi_module = upp_options.wsgi_module;
+    frozen.wsgi_file = upp_options.wsgi_file;
+    frozen.eval_app = upp_options.eval_app;
+    frozen.pecan = upp_options.pecan;
+    frozen.paste = upp_options.paste;
+    frozen.paste_name = upp_options.paste_name;
+    frozen.paste_logger = upp_options.paste_logger;
+    frozen.callable = upp_options.callable;
+    frozen.raw_file = upp_options.raw_file;
+    frozen.reload_os_env = upp_options.reload_os_env;
+    frozen.file_wrapper = !upp_options.disable_file_wrapper;
+    frozen.head_at_once = upp_options.head_at_once;
+    frozen.strict = upp_options.strict;
+    frozen.accept_buffers = upp_options.accept_buffers;
+}
+
+static void freeze_code(void)
+{
+    frozen.executable = upp_options.executable;
+    frozen.argv = upp_options.argv;
+    frozen.optimize = (int)upp_options.optimize;
+    frozen.python_path = string_array(upp_options.python_path);
+    frozen.module_aliases = string_array(upp_options.module_aliases);
+    frozen.post_module_aliases = string_array(upp_options.post_module_aliases);
+    frozen.imports = string_array(upp_options.imports);
+    frozen.shared_imports = string_array(upp_options.shared_imports);
+    frozen.spooler_imports = string_array(upp_options.spooler_imports);
+    frozen.scripts = script_array(&upp_options.scripts);
+    frozen.post_fork_scripts = script_array(&upp_options.post_fork_scripts);
+    frozen.test_module = upp_options.test_module;
+    frozen.report_version = upp_options.report_version;
+    frozen.run_script = upp_options.run_script;
+    frozen.shell = upp_options.shell;
+    frozen.shell_oneshot = upp_options.shell_oneshot;
+    frozen.worker_override = upp_options.worker_override;
+    frozen.tracebacker = upp_options.tracebacker;
+    frozen.autoreload = (int)upp_options.autoreload;
+    frozen.autoreload_ignore = string_array(upp_options.autoreload_ignore);
+    frozen.autoreload_watch = string_array(upp_options.autoreload_watch);
+    frozen.profiler = uwsgi.profiler;
 }
 
 void upp_config_freeze(void)
 {
     check_loop();
-    if (uwsgi.limit_post && (!loop_given.body || (int64_t)uwsgi.limit_post < loop_given.body))
-        loop_given.body = (int64_t)uwsgi.limit_post;
     freeze_limits();
     check_nursery();
     check_thread_stack();
     check_ugreen();
+    check_choices();
     /* PyPy has one interpreter per process; says so before uWSGI claims "multiple interpreter
      * mode". */
     uwsgi.single_interpreter = 1;
-    frozen.home = given.home ? given.home : getenv("PYPY_HOME");
-    if (frozen.home && !*frozen.home)
-        frozen.home = NULL;
-    frozen.home_option = given.home ? "--pypy-home" : "PYPY_HOME";
-    frozen.setup = given.setup;
-    frozen.wsgi_module = given.wsgi_module;
-    frozen.wsgi_file = given.wsgi_file;
-    frozen.paste = given.paste;
-    frozen.callable = given.callable;
-    frozen.python_path = string_array(given.python_path);
-    frozen.scripts = script_array(&given.scripts);
-    frozen.post_fork_scripts = script_array(&given.post_fork_scripts);
-    frozen.file_wrapper = !given.disable_file_wrapper;
+    freeze_home();
+    freeze_applications();
+    freeze_code();
+    frozen.setup = upp_options.setup;
     frozen.threads = uwsgi.threads > 1 ? uwsgi.threads : 1;
     frozen.processes = uwsgi.numproc > 1 ? uwsgi.numproc : 1;
     frozen.need_app = uwsgi.need_app;

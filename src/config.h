@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config.h - the plugin's options.
+ * config.h - the plugin's configuration.
  *
- * uWSGI fills the option variables while it parses its configuration;
- * upp_config_freeze() checks them once, in the `init` hook, and from then on
- * upp_config() (contract.h) is constant.
+ * options.h has what the user gave; upp_config_freeze() checks it once, in the
+ * `init` hook, and from then on upp_config() (contract.h) is constant.
  */
 #ifndef UPP_CONFIG_H
 #define UPP_CONFIG_H
@@ -14,9 +13,6 @@
 
 struct upp_limits;
 
-/* The option table of the plugin; ends with an empty name. */
-extern struct uwsgi_option upp_config_options[];
-
 /* Checks every option and fills the configuration. Exits with a sentence that names the option when
  * a value cannot be honoured. */
 void upp_config_freeze(void);
@@ -24,6 +20,16 @@ void upp_config_freeze(void);
 /* --pypy-lib, --pypy-gc-nursery: as given, NULL when not. Valid at any time. */
 const char *upp_config_library_option(void);
 const char *upp_config_nursery(void);
+
+/* The installation or virtualenv in which to look for the library; NULL: the distribution's. Valid
+ * once frozen. */
+const char *upp_config_library_home(void);
+
+/* --wsgi-manage-chunked-input. */
+int upp_config_decodes_chunks(void);
+
+/* --py-sharedarea, as given: sizes in bytes; may be NULL. */
+const struct uwsgi_string_list *upp_config_shared_areas(void);
 
 /* 0 with --pypy-loop=off. */
 int upp_config_wants_loop(void);

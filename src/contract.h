@@ -43,26 +43,56 @@ struct upp_script {
  * NULL. */
 struct upp_config {
     const char *library;     /* path of the libpypy that was loaded */
-    const char *home;        /* --pypy-home as given, or PYPY_HOME */
-    const char *home_option; /* "--pypy-home" or "PYPY_HOME" */
-    int home_is_virtualenv;  /* home has a pyvenv.cfg */
+    const char *home;        /* --pypy-home as given, PYPY_HOME, or a --virtualenv of PyPy */
+    const char *home_option; /* what named it: "--pypy-home", "PYPY_HOME", "--venv" ... */
+    const char *virtualenv;  /* one that CPython made: its packages are to be used */
+    const char *virtualenv_option;
     const char *setup;       /* --pypy-setup */
     const char *wsgi_module; /* MODULE[:CALLABLE[()]] */
     const char *wsgi_file;   /* path[:CALLABLE] */
+    const char *eval_app;    /* code that defines the callable */
+    const char *pecan;       /* path of a configuration file of pecan */
     const char *paste;       /* URI of paste.deploy */
-    const char *callable;    /* default name of the callable, or NULL */
+    const char *paste_name;
+    const char *callable;   /* default name of the callable, or NULL */
+    const char *raw_file;   /* --python-raw */
+    const char *executable; /* sys.executable */
+    const char *argv;       /* sys.argv[1:], with blanks between */
     const char *const *python_path;
+    const char *const *module_aliases; /* ALIAS=MODULE, ALIAS=FILE */
+    const char *const *post_module_aliases;
+    const char *const *imports; /* names of modules and paths of files */
+    const char *const *shared_imports;
+    const char *const *spooler_imports;
     const struct upp_script *scripts;           /* before fork */
     const struct upp_script *post_fork_scripts; /* after each fork */
-    int file_wrapper;                           /* offer wsgi.file_wrapper */
-    int threads;                                /* --threads, at least 1 */
-    int processes;                              /* --processes, at least 1 */
+    const char *test_module;                    /* import this and exit */
+    const char *run_script;                     /* a worker runs this and exits */
+    const char *shell;                          /* code for worker 1; "": interactive */
+    const char *worker_override;                /* a worker runs this instead of serving */
+    const char *tracebacker;                    /* path of a socket, without the worker's number */
+    const char *const *autoreload_ignore;
+    const char *const *autoreload_watch;
+    const char *profiler; /* --profiler */
+    const char *version;  /* uWSGI's version, "2.0.21-debian" */
+    const char *hostname;
+    int home_is_virtualenv; /* home has a pyvenv.cfg */
+    int paste_logger;
+    int reload_os_env;  /* before each application is loaded */
+    int optimize;       /* 0 to 2 */
+    int report_version; /* print the version and exit */
+    int shell_oneshot;
+    int autoreload;     /* seconds, 0: off */
+    int file_wrapper;   /* offer wsgi.file_wrapper */
+    int head_at_once;   /* start_response() sends the head */
+    int strict;         /* nothing beyond PEP 3333 */
+    int accept_buffers; /* any buffer is as good as bytes */
+    int threads;        /* --threads, at least 1 */
+    int processes;      /* --processes, at least 1 */
     int need_app;
     int lazy_apps;
     int post_buffering;          /* --post-buffering, 0 when off */
     int disable_write_exception; /* --disable-write-exception */
-    const char *version;         /* uWSGI's version, "2.0.21-debian" */
-    const char *hostname;
     int is_a_reload;
 };
 const struct upp_config *upp_config(void);
@@ -84,6 +114,15 @@ int upp_worker_id(void);
 int upp_mule_id(void);
 int upp_spooler(void); /* 1 in a spooler process */
 int64_t upp_master_pid(void);
+/* The environment of the process: "NAME=value", ends with NULL. */
+const char *const *upp_environment(void);
+/* 1 if `path` is a URL that uWSGI can read, such as http:, data:, sym:. */
+int upp_url_is_known(const char *path);
+/* Reads such a URL; NULL if that fails. The result is valid until the next call. */
+const char *upp_url_read(const char *url, size_t *length);
+/* inotify_init1(IN_CLOEXEC) and inotify_add_watch(): a number, or -1. */
+int upp_watch_open(void);
+int upp_watch_add(int descriptor, const char *path, uint32_t mask);
 
 /* ---- applications ------------------------------------------------------ */
 
@@ -226,6 +265,16 @@ UPP_PYTHON void upp_py_loop(int core);
 UPP_PYTHON void upp_py_exception(int core, int which);
 UPP_PYTHON void upp_py_exception_log(int core);
 UPP_PYTHON void upp_py_dump_stacks(void);
+/* Instead of serving: --pyrun, --pyshell, --python-worker-override. Return the exit code. */
+UPP_PYTHON int upp_py_hijack(void);
+UPP_PYTHON int upp_py_worker(void);
+UPP_PYTHON void upp_py_spooler_init(void);
+/* A connection of --raw-socket, whose request has no variables. */
+UPP_PYTHON void upp_py_raw(struct upp_request *request, int fd);
+/* Asks `function` of the module `id` (or of `file`) for the address that serves `key`. Writes at
+ * most `size` bytes of it, returns their number, 0: none. */
+UPP_PYTHON size_t upp_py_code_string(const char *id, const char *file, const char *function,
+                                     const char *key, size_t length, char *address, size_t size);
 UPP_PYTHON void upp_py_exit(void);
 
 /* contract: end */

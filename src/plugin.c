@@ -4,21 +4,25 @@
  */
 #include "api/core.h"
 #include "api/mule.h"
-#include "api/spooler.h"
 #include "api/rpc.h"
 #include "api/signal.h"
+#include "api/spooler.h"
+#include "areas.h"
 #include "compat.h"
 #include "config.h"
 #include "contract.h"
 #include "exceptions.h"
 #include "host_check.h"
 #include "loop/loop.h"
+#include "options.h"
+#include "router.h"
 #include "stacks.h"
 #include "stock.h"
 #include "stop.h"
 #include "vm/boot.h"
 #include "vm/entry.h"
 #include "vm/fork.h"
+#include "worker.h"
 
 extern struct uwsgi_plugin pypy_plugin;
 
@@ -35,6 +39,7 @@ static void on_load(void)
 static int init(void)
 {
     upp_config_freeze();
+    upp_areas_create();
     upp_boot();
     booted = 1;
     return 0;
@@ -112,9 +117,11 @@ static void init_apps(void)
         hold_signals();
 }
 
-/* uWSGI asks who wants to be the worker; this plugin only sees that it begins. */
+/* The worker begins: a script's, if --python-worker-override names one. */
 static int worker(void)
 {
+    if (upp_worker_override())
+        return 1;
     if (!loads_in_worker())
         hold_signals();
     return 0;
@@ -160,6 +167,7 @@ static void fixup(void)
     managed.post_uwsgi_fork = NULL;
     managed.worker = NULL;
     managed.fixup = NULL;
+    managed.hijack_worker = NULL;
     uwsgi.p[UWSGI_MODIFIER_MANAGE_PATH_INFO] = &managed;
     if (!uwsgi.loop)
         upp_stop_install();
@@ -171,6 +179,16 @@ static void fixup(void)
 static void init_thread(int core)
 {
     UPP_ENTER(upp_py_thread_start(core));
+}
+
+static void spooler_init(void)
+{
+    UPP_ENTER(upp_py_spooler_init());
+}
+
+static char *code_string(char *id, char *code, char *function, char *key, uint16_t length)
+{
+    return booted ? upp_router_ask(id, code, function, key, length) : NULL;
 }
 
 static void after_request(struct wsgi_request *host)
@@ -190,7 +208,7 @@ static void at_exit(void)
 __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .name = "pypy",
     .modifier1 = 0,
-    .options = upp_config_options,
+    .options = upp_options_table,
     .on_load = on_load,
     .init = init,
     .preinit_apps = preinit_apps,
@@ -203,11 +221,14 @@ __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .post_fork = post_fork,
     .worker = worker,
     .fixup = fixup,
+    .hijack_worker = upp_worker_hijack,
+    .spooler_init = spooler_init,
     .init_thread = init_thread,
     .request = upp_stock_serve,
     .after_request = after_request,
     .signal_handler = upp_signal_handle,
     .rpc = upp_rpc_serve,
+    .code_string = code_string,
     .harakiri = upp_stacks_ask,
     .mule = upp_mule_run,
     .mule_msg = upp_mule_message,

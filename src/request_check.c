@@ -161,10 +161,13 @@ struct upp_request_check upp_request_check(const struct upp_variable *variables,
     int is_http = protocol && !strncmp(protocol, "http", 4);
     for (size_t i = 0; i < count; i++)
         look(&seen, &variables[i]);
+    const struct upp_variable *coding = seen.transfer_encoding;
     struct upp_request_check result = {
         .refused = verdict(&seen, is_http),
         .may_keep_open =
             !seen.transfer_encoding && !(seen.connection && wants_close(seen.connection)),
+        .is_chunked =
+            coding && coding->value_length == 7 && !strncasecmp(coding->value, "chunked", 7),
     };
     return result;
 }

@@ -13,6 +13,7 @@
 struct upp_request_check {
     const char *refused; /* why the request must be answered 400, or NULL */
     int may_keep_open;   /* the connection may carry another request (RFC 9112 section 9.3) */
+    int is_chunked;      /* the body comes in the chunked transfer coding, and in no other */
 };
 
 /* Looks at the CGI variables of a request that came in by `protocol` (uWSGI's name of it: "http",

@@ -2,8 +2,10 @@
 #include "stock.h"
 
 #include "compat.h"
+#include "config.h"
 #include "contract.h"
 #include "front.h"
+#include "http/chunked.h"
 #include "names.h"
 #include "request_check.h"
 #include "vm/entry.h"
@@ -17,6 +19,17 @@ _Static_assert(offsetof(struct upp_variable, value) == sizeof(struct iovec), "up
 
 #define READ_BUFFER 65536
 
+/* Content length of a chunked body. */
+#define LENGTH_UNKNOWN (UINT64_MAX >> 1)
+
+/* A chunked body (--wsgi-manage-chunked-input). What was read and not looked at is `raw`, what of
+ * it is data and was not taken is `run`; both are in the read buffer. */
+struct chunked_body {
+    struct upp_chunked coding;
+    struct upp_slice raw;
+    struct upp_slice run;
+};
+
 /* What the front knows about the request of one core. */
 struct core {
     struct upp_request request;
@@ -24,11 +37,14 @@ struct core {
     char *read_buffer; /* READ_BUFFER bytes, made by the first body that is read */
     int may_keep_open; /* the request allows another one on this connection */
     int framed;        /* the client can see where the response ends */
+    int is_chunked;    /* the body of the request is */
+    struct chunked_body body;
 };
 
 static struct core *cores;
 
 static void stock_error(struct upp_request *request, int status);
+static void begin_chunked(struct core *core);
 
 static struct wsgi_request *host_of(const struct upp_request *request)
 {
@@ -152,6 +168,7 @@ static int check(struct core *core, struct wsgi_request *host)
         upp_request_check((const struct upp_variable *)host->hvec, (size_t)host->var_cnt / 2,
                           host->socket->proto_name);
     core->may_keep_open = result.may_keep_open;
+    core->is_chunked = result.is_chunked;
     if (!result.refused)
         return 0;
     uwsgi_log("request refused (400): %s\n", result.refused);
@@ -170,10 +187,6 @@ struct upp_request *upp_stock_prepare(struct wsgi_request *host)
         uwsgi_log("empty request, skipped\n");
         return NULL;
     }
-    if (host->is_raw) {
-        uwsgi_log("a raw socket needs a handler; the pypy plugin has none\n");
-        return NULL;
-    }
     if (uwsgi_parse_vars(host))
         return NULL;
     if (host->uh->modifier1 == UWSGI_MODIFIER_MANAGE_PATH_INFO)
@@ -189,10 +202,30 @@ struct upp_request *upp_stock_prepare(struct wsgi_request *host)
     return &core->request;
 }
 
+/* A raw socket: no head, no variables; Python gets the connection. */
+static int serve_raw(struct wsgi_request *host)
+{
+    struct upp_request *request = &cores[host->async_id].request;
+    *request = (struct upp_request){
+        .host = host,
+        .front = &upp_stock_front,
+        .core = host->async_id,
+        .flags = UPP_UNCHANGED,
+        .app = -1,
+    };
+    if (upp_config()->raw_file)
+        UPP_ENTER(upp_py_raw(request, host->fd));
+    else
+        uwsgi_log("nothing serves this raw socket: give --python-raw a file\n");
+    return UWSGI_OK;
+}
+
 int upp_stock_serve(struct wsgi_request *host)
 {
     struct core *core = &cores[host->async_id];
     int result = UPP_CLOSE;
+    if (host->is_raw)
+        return serve_raw(host);
     /* http11 would keep a connection open after a response whose end the client cannot see, or with
      * the rest of a body still to come; so it closes unless all is known to be well. */
     int whole = is_http11(host) && host->proto_parser_status == PARSED_WHOLE;
@@ -202,6 +235,8 @@ int upp_stock_serve(struct wsgi_request *host)
     struct upp_request *request = upp_stock_prepare(host);
     if (!request)
         return -1;
+    if (core->is_chunked && upp_config_decodes_chunks())
+        begin_chunked(core);
     UPP_ENTER(result = upp_py_request(request));
     if (host->app_id >= 0)
         __atomic_add_fetch(&uwsgi_apps[host->app_id].requests, 1, __ATOMIC_RELAXED);
@@ -281,6 +316,53 @@ static int64_t stock_read(struct upp_request *request, size_t size)
     if (got > 0)
         host->post_pos += (size_t)got;
     return got;
+}
+
+/* Finds the next data, reading more when all that came is looked at. UPP_OK with an empty run is
+ * the end of the body. */
+static int64_t find_run(struct upp_request *request, struct chunked_body *body)
+{
+    struct wsgi_request *host = host_of(request);
+    while (!body->run.length && body->coding.state != UPP_CHUNKED_DONE) {
+        if (!body->raw.length) {
+            char *buffer = read_buffer_of(request);
+            int64_t got = read_socket(host, buffer, READ_BUFFER);
+            if (got < 0)
+                return got;
+            body->raw = (struct upp_slice){buffer, (size_t)got};
+        }
+        int64_t used =
+            upp_chunked_feed(&body->coding, body->raw.base, body->raw.length, &body->run);
+        if (used < 0) {
+            host->read_errors++;
+            broken_body(host, "its chunks are not well formed");
+            return UPP_GONE;
+        }
+        body->raw.base += used;
+        body->raw.length -= (size_t)used;
+    }
+    return UPP_OK;
+}
+
+static int64_t chunked_read(struct upp_request *request, size_t size)
+{
+    struct chunked_body *body = &cores[request->core].body;
+    int64_t result = find_run(request, body);
+    if (result != UPP_OK)
+        return result;
+    size_t taken = UMIN(body->run.length, size);
+    request->chunk = body->run.base;
+    body->run.base += taken;
+    body->run.length -= taken;
+    host_of(request)->post_pos += taken;
+    return (int64_t)taken;
+}
+
+static int chunked_seek(struct upp_request *request, uint64_t position)
+{
+    (void)request;
+    (void)position;
+    return UPP_CANNOT;
 }
 
 static int stock_seek(struct upp_request *request, uint64_t position)
@@ -470,3 +552,26 @@ const struct upp_front upp_stock_front = {
     .abort = stock_abort,
     .disconnect = stock_disconnect,
 };
+
+/* ---- chunked request bodies -------------------------------------------- */
+
+static const struct upp_front chunked_front = {
+    .read = chunked_read,
+    .seek = chunked_seek,
+    .respond = stock_respond,
+    .write = stock_write,
+    .sendfile = stock_sendfile,
+    .error = stock_error,
+    .abort = stock_abort,
+};
+
+static void begin_chunked(struct core *core)
+{
+    struct upp_request *request = &core->request;
+    memset(&core->body, 0, sizeof core->body);
+    upp_chunked_init(&core->body.coding);
+    request->front = &chunked_front;
+    request->content_length = LENGTH_UNKNOWN;
+    request->flags |= UPP_TERMINATED;
+    request->flags &= ~UPP_SEEKABLE;
+}

@@ -6,7 +6,7 @@ import time
 
 from _uwsgi_pypy import ffi, lib
 
-from . import config, environ, errors, log, wsgi
+from . import config, environ, errors, exchanges, interpreter, log, modules, source, wsgi
 
 # what uWSGI exits with when an application cannot be loaded (UWSGI_FAILED_APP_CODE)
 FAILED_APP_CODE = 22
@@ -68,30 +68,42 @@ def load_module(specification):
 
 
 def load_file(specification):
-    """PATH or PATH:CALLABLE; each file becomes a module of its own, uwsgi_file_<path>."""
+    """PATH, PATH:CALLABLE or a URL; each file becomes a module of its own, uwsgi_file_<path>."""
     path, target = specification, ''
     for ending in ('.py:', '.wsgi:'):
         before, found, after = specification.partition(ending)
         if found:
             path, target = before + ending[:-1], after
-    name = 'uwsgi_file_' + path.replace('.', '_').replace('/', '_')
-    module = type(sys)(name)
-    module.__file__ = path
-    with open(path, 'rb') as file:
-        code = compile(file.read(), path, 'exec', dont_inherit=True)
-    sys.modules[name] = module
-    try:
-        exec(code, module.__dict__)
-    except BaseException:
-        del sys.modules[name]
-        raise
+    module = modules.load_file('uwsgi_file_' + path.replace('.', '_').replace('/', '_'), path)
     return choose(module.__dict__, target, path)
+
+
+def load_eval(text):
+    """Code that defines the callable, as the module uwsgi_eval_config."""
+    module = modules.run_code('uwsgi_eval_config', source.compile_text(text, source.show_lines('uwsgi_eval_config', text)))
+    return find_callable(module.__dict__, config.callable_name or DEFAULT_CALLABLE, '--eval')
+
+
+def load_pecan(path):
+    """A configuration file of pecan."""
+    from pecan.deploy import deploy
+    return deploy(path)
+
+
+def set_up_loggers(path):
+    """The sections [loggers], [handlers] and [formatters] of a paste.deploy file."""
+    import os
+    from logging.config import fileConfig
+    path = os.path.abspath(path)
+    fileConfig(path, {'__file__': path, 'here': os.path.dirname(path)})
 
 
 def load_paste(uri):
     """A URI of paste.deploy: config:/path/to/file.ini, egg:package."""
     from paste.deploy import loadapp
-    return loadapp(uri)
+    if config.paste_logger and uri.startswith('config:'):
+        set_up_loggers(uri[len('config:'):].partition('#')[0])
+    return loadapp(uri, name=config.paste_name)
 
 
 def loader_for(specification):
@@ -129,6 +141,8 @@ def process_id():
 def load(loader, specification, mountpoint='', chdir=None, touch_reload=None):
     """Loads and registers. Returns the id, or -1 after logging why not."""
     started = time.time()
+    if config.reload_os_env:
+        interpreter.refresh_environment()
     try:
         application = loader(specification)
         if not isinstance(application, dict):
@@ -150,10 +164,13 @@ def init():
     global _template
     _template = environ.make_template()
     wsgi.make_room(lib.upp_core_facts().cores)
+    exchanges.choose()
     for loader, specification in ((load_module, config.wsgi_module), (load_file, config.wsgi_file),
-                                  (load_paste, config.paste)):
+                                  (load_pecan, config.pecan), (load_paste, config.paste)):
         if specification is not None:
             load(loader, specification)
+    if config.eval_app is not None:
+        load(load_eval, config.eval_app)
 
 
 def mount(mountpoint, specification):

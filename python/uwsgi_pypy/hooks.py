@@ -10,7 +10,8 @@ import threading
 
 from _uwsgi_pypy import lib
 
-from . import api, apps, barrier, config, decorators, errors, interpreter, loop, scripts, stacks
+from . import (api, apps, autoreload, barrier, config, decorators, errors, interpreter, loop, modules, profiler, raw,
+               router, run, scripts, shell, stacks, tracebacker)
 from .api import rpc, signal
 from .barrier import exported
 
@@ -48,12 +49,20 @@ def install():
             sys.setswitchinterval(SWITCH_INTERVAL)
         api.install()
         decorators.install()
+        run.report_and_exit()
+        autoreload.install()
+        modules.add_aliases(config.module_aliases)
         for script in config.before_fork:
             scripts.run_or_exit(script)
+        modules.load_all(config.shared_imports)
 
     @exported()
     def upp_py_init_apps():
+        modules.load_all(config.imports)
+        modules.add_aliases(config.post_module_aliases)
+        raw.init()
         apps.init()
+        profiler.install()
         api.core.look_for_hooks()
 
     @exported(error=-1)
@@ -71,10 +80,13 @@ def install():
             scripts.run_or_log(script)
         call_post_fork_hook()
         api.core.look_for_hooks()
+        autoreload.start()
+        tracebacker.start()
 
     @exported()
     def upp_py_thread_start(core):
         name_thread(core)
+        profiler.install()
 
     @exported()
     def upp_py_hold_imports(hold):
@@ -115,6 +127,26 @@ def install():
     @exported()
     def upp_py_rpc(call):
         rpc.serve(call)
+
+    @exported(error=1)
+    def upp_py_hijack():
+        return shell.run() if config.run_script is None else run.script()
+
+    @exported(error=1)
+    def upp_py_worker():
+        return run.worker_override()
+
+    @exported()
+    def upp_py_spooler_init():
+        modules.load_all(config.spooler_imports)
+
+    @exported()
+    def upp_py_raw(request, descriptor):
+        raw.serve(request, descriptor)
+
+    @exported(error=0)
+    def upp_py_code_string(module, file, function, key, length, address, size):
+        return router.ask(module, file, function, key, length, address, size)
 
     @exported()
     def upp_py_exit():

@@ -8,9 +8,9 @@ import io
 import os
 import sys
 
-from _uwsgi_pypy import lib
+from _uwsgi_pypy import ffi, lib
 
-from . import config, log
+from . import config, log, source, virtualenv
 
 
 def open_stream(descriptor, name):
@@ -56,7 +56,7 @@ def check_home():
 
 
 def check_virtualenv_packages():
-    """A virtualenv made by CPython starts, but none of its packages can be found."""
+    """A virtualenv made by CPython is no home: none of its packages can be found."""
     if not config.home_is_virtualenv:
         return
     library = os.path.join(config.home, 'lib')
@@ -64,7 +64,7 @@ def check_virtualenv_packages():
     if any(name.startswith('python') for name in names) and not any(name.startswith('pypy') for name in names):
         if not os.path.isdir(os.path.join(config.home, 'site-packages')):
             log.info('%s %s was made by CPython: its packages are not visible to PyPy; make it again with '
-                     'pypy3 -m venv' % (config.home_option, config.home))
+                     'pypy3 -m venv, or name it with --virtualenv' % (config.home_option, config.home))
 
 
 def find_executable():
@@ -112,13 +112,30 @@ def set_main():
     sys.modules['__main__'] = main
 
 
+def set_arguments():
+    sys.argv = [config.run_script or 'uwsgi'] + (config.argv or '').split()
+    sys.executable = find_executable() if config.executable is None else config.executable
+
+
+def refresh_environment():
+    """Brings os.environ up to date with the environment of the process, which C code may have changed."""
+    environment = lib.upp_environment()
+    index = 0
+    while environment[index] != ffi.NULL:
+        name, equals, value = ffi.string(environment[index]).partition(b'=')
+        index += 1
+        if name and equals and os.environb.get(name) != value:
+            os.environb[name] = value
+
+
 def prepare():
     """Makes the interpreter what applications expect. Once, before any of their code."""
     set_encoding()
     set_streams()
     check_home()
-    sys.argv = ['uwsgi']
-    sys.executable = find_executable()
+    set_arguments()
+    virtualenv.activate()
+    source.install()
     set_path()
     set_flags()
     set_main()

@@ -60,6 +60,8 @@ int upp_loop_is_chosen(void)
 void upp_loop_choose(void)
 {
     const char *why = upp_host_refusal();
+    if (uwsgi.command_mode)
+        return;
     if (uwsgi.loop && strcmp(uwsgi.loop, NAME) != 0) {
         uwsgi_log("requests are served by uWSGI's own path: --loop %s\n", uwsgi.loop);
         return;

@@ -150,7 +150,7 @@ void upp_boot(void)
         exit(1);
     }
     set_nursery();
-    if (upp_libpypy_load(&pypy, upp_config_library_option(), config->home))
+    if (upp_libpypy_load(&pypy, upp_config_library_option(), upp_config_library_home()))
         exit(1);
     upp_config_set_library(pypy.path);
     upp_config_set_virtualenv(config->home && upp_find_is_virtualenv(config->home));

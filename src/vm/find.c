@@ -150,6 +150,25 @@ int upp_find_is_virtualenv(const char *home)
     return length > 0 && (size_t)length < sizeof path && !access(path, R_OK);
 }
 
+static int has_match(const char *directory, const char *pattern)
+{
+    char path[PATH_MAX];
+    glob_t found = {0};
+    int length = snprintf(path, sizeof path, "%s/%s", directory, pattern);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return 0;
+    int result = !glob(path, 0, NULL, &found);
+    globfree(&found);
+    return result;
+}
+
+int upp_find_is_of_cpython(const char *virtualenv)
+{
+    return has_match(virtualenv, "lib/python3*/site-packages") &&
+           !has_match(virtualenv, "lib/pypy*") && !has_match(virtualenv, "bin/pypy*") &&
+           !has_match(virtualenv, "site-packages");
+}
+
 void upp_find_places(struct upp_places *places, const char *library, const char *home)
 {
     places->count = 0;

@@ -37,4 +37,7 @@ void upp_find_free(struct upp_places *places);
 /* 1 if `home` is a virtualenv (has a pyvenv.cfg), else 0. */
 int upp_find_is_virtualenv(const char *home);
 
+/* 1 if CPython made this virtualenv: it has packages where only CPython looks, and no PyPy. */
+int upp_find_is_of_cpython(const char *virtualenv);
+
 #endif

@@ -283,18 +283,22 @@ def test_exec_that_raises(ended):
 
 
 def test_eval_with_a_syntax_error(ended):
-    log = ended({'pypy-eval': 'x = 1\ndef f(:\n'}, 1, 'SyntaxError: ')
-    assert ', line 2\n    def f(:\n' in log
+    """What is wrong, and no frame of the plugin."""
+    log = ended({'pypy-eval': 'x = 1\ndef f(:\n'}, 1)
+    assert '--pypy-eval:\n  File "<pypy-eval 1>", line 2\n    def f(:\n' in log
+    assert '\nSyntaxError: ' in log and 'pypy_plugin.so/' not in log
 
 
 def test_exec_with_a_syntax_error(ended):
-    log = ended({'pypy-exec': 'script.py'}, 1, 'SyntaxError: ', files={'script.py': 'x = 1\ndef f(:\n'})
-    assert 'File "script.py", line 2\n    def f(:\n' in log
+    log = ended({'pypy-exec': 'script.py'}, 1, files={'script.py': 'x = 1\ndef f(:\n'})
+    assert '--pypy-exec script.py:\n  File "script.py", line 2\n    def f(:\n' in log
+    assert '\nSyntaxError: ' in log and 'pypy_plugin.so/' not in log
 
 
 def test_exec_of_a_file_that_does_not_exist(ended):
-    log = ended({'pypy-exec': 'nowhere.py'}, 1, "No such file or directory: 'nowhere.py'")
-    assert '--pypy-exec nowhere.py failed, see above; not starting' in log
+    """One line."""
+    log = ended({'pypy-exec': 'nowhere.py'}, 1)
+    assert '\n--pypy-exec nowhere.py: No such file or directory\n' in log and 'pypy_plugin.so/' not in log
 
 
 @pytest.mark.parametrize('call, code', [('sys.exit(3)', 3), ('sys.exit()', 0), ('sys.exit("bye")', 1),
