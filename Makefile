@@ -139,8 +139,13 @@ asan: ## run the tests with a plugin built with ASan and UBSan
 
 bench: ## compare with what else there is, side by side (ARGS=...)
 	@tools/packages.sh build run bench
-	@$(MAKE) build
+	@$(MAKE) build build/bench/epoll_server
 	@$(PYTHON) bench/run.py $(ARGS)
+
+build/bench/epoll_server: bench/epoll_server.c
+	@echo "  CC   $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) -o $@ $<
 
 # ---- the parts that need neither uWSGI nor PyPy: tests/unit, fuzz -----------------------------
 
@@ -201,7 +206,7 @@ build/fuzz/%: fuzz/fuzz_%.c $(wildcard fuzz/*.[ch]) $(PURE_SOURCES) $(HEADERS)
 
 # ---- looking after the source ----------------------------------------------------------------
 
-FORMATTED := $(SOURCES) $(HEADERS) $(wildcard tests/unit/*.[ch] fuzz/*.[ch])
+FORMATTED := $(SOURCES) $(HEADERS) $(wildcard tests/unit/*.[ch] fuzz/*.[ch] bench/*.c)
 
 lint: ## check format, warnings, layers, exports and documentation
 	@tools/packages.sh build run lint
@@ -211,7 +216,7 @@ lint: ## check format, warnings, layers, exports and documentation
 	@tools/check_symbols.sh build/strict/pypy_plugin.so
 	@$(PYTHON) tools/check_layers.py
 	@$(PYTHON) tools/check_docs.py
-	@$(PYTHON) -B tools/check_python.py python tools
+	@$(PYTHON) -B tools/check_python.py python tools bench
 	@pypy3 -B tools/check_python.py python
 	@echo "lint: clean"
 

@@ -3,8 +3,11 @@
 import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from processes import LOAD_CPU, Failed
+
+POST = str(Path(__file__).resolve().parent / "post.lua")
 
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
@@ -22,12 +25,23 @@ class Load:
         return self.requests / self.seconds
 
 
-def wrk(port, seconds, connections, path="/"):
-    """Runs wrk with one thread on its own core."""
+def wrk(port, seconds, connections, path="/", post=0, close=False):
+    """Runs wrk with one thread on its own core.
+
+    post: bytes of a body to send; close: ask for the end of the connection with each request.
+    """
     command = ["taskset", "-c", LOAD_CPU, "wrk", "--latency", "-t", "1", "-c", str(connections),
-               "-d", "%ds" % seconds, "--timeout", "30s",
-               "http://127.0.0.1:%d%s" % (port, path)]
-    return parse(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+               "-d", "%ds" % seconds, "--timeout", "30s"]
+    if close:
+        command += ["-H", "Connection: close"]
+    if post:
+        command += ["-s", POST]
+    command += ["http://127.0.0.1:%d%s" % (port, path)] + (["--", str(post)] if post else [])
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    load = parse(result.stdout)
+    if not load.requests:
+        raise Failed("no request was answered:\n" + result.stdout)
+    return load
 
 
 def parse(text):

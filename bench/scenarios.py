@@ -1,4 +1,7 @@
-"""What is measured. run(contestants, settings) returns {contestant: {metric: value}}."""
+"""What is measured. run(contestants, settings) returns {point: {contestant: {metric: value}}}.
+
+A scenario has its own list of contestants. contestants is what of them takes part, {name: Contestant}.
+"""
 
 import subprocess
 import time
@@ -14,12 +17,34 @@ PSS_REQUESTS = 6000
 # Enough for any warm-up on a machine that has time for it.
 WARMUP_SECONDS = 60
 
+OURS_AND_CPYTHON = ("loop", "stock", "cpython")
+
+ALL = ("rate", "capacity", "rate_low", "rate_high", "cpu", "user", "system", "p50", "p99", "errors")
+BRIEF = ("rate", "capacity", "cpu", "p50", "p99", "errors")
+
 
 @dataclass
 class Settings:
-    seconds: int = 5     # of one measurement
-    rounds: int = 7
+    seconds: int = 3            # of one measurement
+    rounds: int = 5
+    side_seconds: int = 2       # the same for scenarios that are beside the point
+    side_rounds: int = 3
     progress: object = print
+
+
+@dataclass(frozen=True)
+class Point:
+    """One kind of load; a scenario with several compares its contestants at each of them."""
+    label: str = ""
+    connections: int = 32
+    path: str = "/"
+    post: int = 0           # bytes of a body
+    close: bool = False     # ask for the end of the connection with each request
+    logged: bool = False    # the server logs its requests; it is another one than that which does not
+    warmup: int = 20000     # requests before anything is measured, for what has a JIT
+
+    def load(self, server, seconds):
+        return wrk(server.port, seconds, self.connections, self.path, self.post, self.close)
 
 
 @dataclass(frozen=True)
@@ -28,39 +53,56 @@ class Throughput:
     name: str
     title: str
     app: str
-    connections: int
-    warmup: int          # requests before anything is measured
-    path: str = "/"
+    contestants: tuple
+    points: tuple = (Point(),)
+    varies: str = ""        # what the labels of the points are
+    front: str = "http"     # "uwsgi": behind nginx
+    side: bool = False      # fewer and shorter rounds, fewer columns
+
+    @property
+    def columns(self):
+        return BRIEF if self.side else ALL
 
     def run(self, contestants, settings):
-        contestants = [contestant for contestant in contestants if self.app in contestant.apps]
-        rounds = {contestant.name: [] for contestant in contestants}
+        rounds, seconds = ((settings.side_rounds, settings.side_seconds) if self.side else
+                           (settings.rounds, settings.seconds))
+        results = {point.label: {name: [] for name in contestants} for point in self.points}
         with ExitStack() as stack:
-            servers = [stack.enter_context(Server(contestant, self.app)) for contestant in contestants]
-            for server in servers:
-                settings.progress("%s: warming %s" % (self.name, server.contestant.name))
+            servers = self.start(contestants, stack)
+            for (name, _), server in servers.items():
+                settings.progress("%s: warming %s" % (self.name, name))
                 self.warm(server)
-            for number in range(settings.rounds):
-                for server in servers:
-                    result = self.measure(server, settings.seconds)
-                    rounds[server.contestant.name].append(result)
-                    settings.progress("%s: round %d, %s: %.0f requests/s" % (
-                        self.name, number + 1, server.contestant.name, result["rate"]))
-        return {name: summary(results) for name, results in rounds.items()}
+            for number in range(rounds):
+                for point in self.points:
+                    for name in contestants:
+                        result = self.measure(servers[name, point.logged], point, seconds)
+                        results[point.label][name].append(result)
+                        settings.progress("%s: round %d, %s: %.0f requests/s" % (
+                            self.name, number + 1, " ".join(filter(None, (name, point.label))), result["rate"]))
+        return {label: {name: summary(found) for name, found in of_point.items()}
+                for label, of_point in results.items()}
+
+    def start(self, contestants, stack):
+        """{(name, whether it logs): server}"""
+        return {(name, logged): stack.enter_context(Server(contestant, self.app, front=self.front, logged=logged))
+                for name, contestant in contestants.items()
+                for logged in sorted({point.logged for point in self.points})}
 
     def warm(self, server):
-        """Counts requests, not seconds: that is what a JIT goes by."""
-        left, deadline = self.warmup, time.monotonic() + WARMUP_SECONDS
-        while left > 0 and time.monotonic() < deadline:
-            left -= wrk(server.port, 2, self.connections, self.path).requests
+        """Counts requests, not seconds: that is what a JIT goes by. What has none gets a second."""
+        for point in self.points:
+            left, deadline = point.warmup if server.contestant.jit else 1, time.monotonic() + WARMUP_SECONDS
+            while point.logged == server.logged and left > 0 and time.monotonic() < deadline:
+                left -= point.load(server, 1).requests
 
-    def measure(self, server, seconds):
+    def measure(self, server, point, seconds):
+        server.forget_log()
         user, system = server.cpu()
-        load = wrk(server.port, seconds, self.connections, self.path)
+        load = point.load(server, seconds)
         user, system = (after - before for after, before in zip(server.cpu(), (user, system)))
         cpu = (user + system) / load.requests
-        return {"rate": load.rate, "capacity": 1e6 / cpu, "cpu": cpu,
-                "user": user / load.requests, "system": system / load.requests, "p50": load.p50, "p99": load.p99, "errors": load.errors}
+        return {"rate": load.rate, "capacity": 1e6 / cpu, "cpu": cpu, "user": user / load.requests,
+                "system": system / load.requests, "p50": load.p50, "p99": load.p99, "errors": load.errors}
 
 
 @dataclass(frozen=True)
@@ -69,20 +111,20 @@ class Memory:
     name: str
     title: str
     app: str
+    contestants: tuple
     workers: int
+    columns = ("pss", "pss_max")
 
     def run(self, contestants, settings):
         results = {}
-        for contestant in contestants:
-            if self.app not in contestant.apps or not contestant.workers:
-                continue
+        for name, contestant in contestants.items():
             with Server(contestant, self.app, self.workers) as server:
                 for _ in range(PSS_REQUESTS):
                     server.get()
                 sizes = server.pss().values()
-                results[contestant.name] = {"pss": sum(sizes) / self.workers, "pss_max": max(sizes)}
-                settings.progress("%s: %s: %.1f MB" % (self.name, contestant.name, results[contestant.name]["pss"]))
-        return results
+                results[name] = {"pss": sum(sizes) / self.workers, "pss_max": max(sizes)}
+                settings.progress("%s: %s: %.1f MB" % (self.name, name, results[name]["pss"]))
+        return {"": results}
 
 
 @dataclass(frozen=True)
@@ -91,21 +133,23 @@ class Start:
     name: str
     title: str
     app: str
+    contestants: tuple
+    columns = ("start",)
 
     def run(self, contestants, settings):
-        times = {contestant.name: [] for contestant in contestants if self.app in contestant.apps}
+        times = {name: [] for name in contestants}
         bare = []
         for _ in range(settings.rounds):
-            for contestant in contestants:
-                if contestant.name in times:
-                    with Server(contestant, self.app) as server:
-                        times[contestant.name].append(server.start_seconds)
+            for name, contestant in contestants.items():
+                with Server(contestant, self.app) as server:
+                    times[name].append(server.start_seconds)
             began = time.perf_counter()
             subprocess.run(["taskset", "-c", SERVER_CPU, "pypy3", "-c", "pass"], check=True)
             bare.append(time.perf_counter() - began)
         results = {name: {"start": median(values)} for name, values in times.items()}
         results["pypy3 -c pass"] = {"start": median(bare)}
-        return results
+        settings.progress("%s: %d rounds" % (self.name, settings.rounds))
+        return {"": results}
 
 
 def summary(results):
@@ -118,11 +162,29 @@ def summary(results):
 
 
 SCENARIOS = (
-    Throughput("hello", "hello, one worker, 32 connections", "hello", connections=32, warmup=20000),
-    Throughput("django", "Django page with 20 links, one worker, 32 connections", "django_page", connections=32,
-               warmup=20000),
-    Throughput("django-reversed", "the same, each link reversed by Django", "django_page", connections=32,
-               warmup=20000, path="/reversed/"),
-    Memory("memory", "hello, PSS of each of 4 workers after %d requests" % PSS_REQUESTS, "hello", workers=4),
-    Start("start", "hello, from exec to the first response", "hello"),
+    Throughput("hello", "12 bytes, one worker, 32 connections", "hello",
+               ("loop", "stock", "cpython", "epoll", "nginx", "gunicorn", "gunicorn-pypy", "waitress",
+                "waitress-pypy")),
+    Throughput("django", "page with 20 links, one worker, 32 connections", "django_page", OURS_AND_CPYTHON),
+    Throughput("django-reversed", "the same, each link reversed by Django", "django_page", OURS_AND_CPYTHON,
+               (Point(path="/reversed/"),), side=True),
+    Throughput("behind-nginx", "hello over the uwsgi protocol, behind nginx", "hello", OURS_AND_CPYTHON,
+               front="uwsgi"),
+    Throughput("logging", "hello, each request logged to a file or not", "hello", ("loop", "cpython"),
+               (Point("off"), Point("on", logged=True)), varies="log", side=True),
+    Throughput("close", "hello, the client asks for the end of each connection", "hello",
+               ("loop", "stock", "cpython", "nginx", "gunicorn"), (Point(close=True),), side=True),
+    Throughput("connections", "hello, by the number of connections", "hello", ("loop", "cpython", "epoll", "nginx"),
+               tuple(Point(str(count), connections=count, warmup=5000) for count in (1, 32, 256, 2000)),
+               varies="connections", side=True),
+    Throughput("sizes", "responses of several sizes", "sized", OURS_AND_CPYTHON,
+               tuple(Point(label, path="/%d" % size, warmup=warmup) for label, size, warmup in (
+                   ("100 B", 100, 10000), ("10 KB", 10240, 5000), ("100 KB", 102400, 2000), ("1 MB", 1048576, 1000))),
+               varies="size", side=True),
+    Throughput("post", "requests with a body, which the application reads", "upload", OURS_AND_CPYTHON,
+               (Point("1 KB", post=1024), Point("1 MB", post=1048576, warmup=1000)), varies="body", side=True),
+    Memory("memory", "hello, PSS of each of 4 workers after %d requests" % PSS_REQUESTS, "hello",
+           ("loop", "stock", "cpython", "gunicorn", "gunicorn-pypy"), workers=4),
+    Start("start", "hello, from exec to the first response", "hello",
+          ("loop", "stock", "cpython", "gunicorn", "gunicorn-pypy", "waitress", "waitress-pypy")),
 )

@@ -4,22 +4,31 @@ import os
 import platform
 import subprocess
 
-from contestants import UWSGI
+import nginx
+from contestants import CPYTHON, UWSGI
 
 PROGRAMS = {
     "uWSGI": (UWSGI, "--version"),
     "PyPy": ("pypy3", "-c", "import sys; print('%d.%d.%d' % sys.pypy_version_info[:3], "
                             "'(Python %d.%d.%d)' % sys.version_info[:3])"),
-    "CPython": ("/usr/bin/python3", "-c", "import platform; print(platform.python_version())"),
-    "Django": ("/usr/bin/python3", "-c", "import django; print(django.get_version())"),
+    "CPython": (CPYTHON, "-c", "import platform; print(platform.python_version())"),
+    "Django": (CPYTHON, "-c", "import django; print(django.get_version())"),
+    "nginx": (nginx.PROGRAM, "-v"),
+    "gunicorn": (CPYTHON, "-c", "import gunicorn; print(gunicorn.__version__)"),
+    "waitress": (CPYTHON, "-c", "import importlib.metadata as metadata; print(metadata.version('waitress'))"),
 }
 
 
 def versions():
+    """The last word of nginx -v, which goes to stderr, is its version, too."""
     found = {}
     for name, command in PROGRAMS.items():
-        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        found[name] = result.stdout.strip() or "?"
+        try:
+            result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        except OSError:
+            continue
+        if result.returncode == 0:
+            found[name] = result.stdout.strip().rpartition("nginx/")[2]
     return found
 
 

@@ -1,0 +1,12 @@
+"""Reads the body, as a form or an upload would be read, and says how long it was."""
+
+BLOCK = 65536
+
+
+def application(environ, start_response):
+    size = 0
+    while block := environ["wsgi.input"].read(BLOCK):
+        size += len(block)
+    page = b"%d\n" % size
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(page)))])
+    return [page]
