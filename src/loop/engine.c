@@ -504,8 +504,8 @@ int upp_engine_start(struct upp_listener *listeners, int count, const struct upp
     engine.listeners = listeners;
     engine.listeners_count = count;
     engine.cores = calloc((size_t)threads, sizeof(struct upp_core));
-    engine.epoll = epoll_create1(EPOLL_CLOEXEC);
     engine.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    engine.epoll = epoll_create1(EPOLL_CLOEXEC);
     int failed = upp_pool_start(limits->connections, limits->durations, threads);
     if (failed || !engine.cores || engine.epoll < 0 || engine.wake < 0)
         goto fail;

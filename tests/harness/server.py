@@ -94,10 +94,18 @@ class Server:
         wanted = 1 if 'cheaper' in self.options else int(self.options.get('processes', 1))
         self._wait_alive(lambda: self.log_lines(ready) if ready else len(self.log_lines(_SPAWNED)) >= wanted,
                          'the server to start')
+        # a master that is told to end while it spawns mules forgets the rest of them
+        self._wait_alive(lambda: len(self.log_lines(r'spawned uWSGI mule \d')) >= self._mules(), 'the mules')
         for address in self._addresses.values():
             self._connect_once(address)
         self._remember_fds()
         return self
+
+    def _mules(self):
+        named = self.options.get('mule') or []
+        named = len(named) if isinstance(named, (list, tuple)) else 1
+        named += sum(argument.startswith('--mule=') or argument == '--mule' for argument in self.args)
+        return named + int(self.options.get('mules', 0))
 
     def launch(self):
         """Starts it without waiting: for starts that are expected to fail."""

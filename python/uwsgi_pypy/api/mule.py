@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Mules (processes beside the workers), farms of them, and their messages."""
 import math
+import sys
 import time
 
 from _uwsgi_pypy import ffi, lib
 
-from .. import apps, barrier, config, log, scripts
+from .. import apps, barrier, config, log, scripts, source
 from . import arguments
 
 __all__ = ('farm_get_msg', 'farm_msg', 'in_farm', 'mule_get_msg', 'mule_msg')
@@ -135,7 +136,10 @@ def in_farm(name=None):
 def run_program(what):
     """Runs --mule=PATH.py in `__main__`, or the function of --mule=MODULE:FUNCTION or PATH.py:FUNCTION."""
     if what.endswith('.py'):
-        scripts.execute(config.Script(True, what))
+        code = source.compile_file(what)
+        namespace = sys.modules['__main__'].__dict__
+        namespace['__file__'] = what
+        exec(code, namespace)
     else:
         load = apps.load_file if '.py:' in what else apps.load_module
         load(what)()
