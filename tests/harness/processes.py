@@ -24,6 +24,28 @@ def open_fds(pid):
     return found
 
 
+def event_queues(pid):
+    """What each epoll set of a process watches: a set of targets as open_fds() names them; None if the process is gone."""
+    directory = '/proc/%d/' % pid
+    queues = []
+    try:
+        for fd in os.listdir(directory + 'fd'):
+            try:
+                if os.readlink(directory + 'fd/' + fd) == 'anon_inode:[eventpoll]':
+                    queues.append(_watched(directory, fd))
+            except FileNotFoundError:
+                continue   # closed since listdir
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return queues
+
+
+def _watched(directory, fd):
+    with open(directory + 'fdinfo/' + fd) as file:
+        numbers = [line.split()[1] for line in file if line.startswith('tfd:')]
+    return {os.readlink(directory + 'fd/' + number) for number in numbers}
+
+
 def group_members(group):
     """{pid: (state, parent, name)} of the processes of a process group, zombies included."""
     members = {}

@@ -21,7 +21,7 @@ from harness import checks
 from harness.client import Client
 from harness.fronts import FRONTS
 from harness.ports import release_port, reserve_port
-from harness.processes import group_members, is_alive, open_fds
+from harness.processes import event_queues, group_members, is_alive, open_fds
 from harness.wait import TIMEOUT, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -341,14 +341,18 @@ class Server:
         checks.check_zombies(self.pid)
 
     def _remember_fds(self):
-        """A worker is ready when each of its threads waits for events; what it has open then is its baseline."""
-        # the request loop has one for all of its threads
+        """What a worker has open when each of its threads waits for requests is its baseline."""
+        # the request loop has one queue for all of its threads
         threads = 1 if self.log_lines('served by the pypy loop') else int(self.options.get('threads', 1))
-        cores = threads + int(self.options.get('offload-threads', 0))
+        queues = threads + int(self.options.get('offload-threads', 0))
 
         def ready(pid):
-            fds = open_fds(pid)
-            return fds is None or fds['anon_inode:[eventpoll]'] >= cores
+            watched = event_queues(pid)
+            if watched is None:
+                return True
+            # queues of the master's threads, which a fork leaves in the worker, watch no socket of the server
+            inherited = {target for target in open_fds(self.pid) or () if target.startswith('socket:')}
+            return len(watched) >= queues and sum(not inherited.isdisjoint(queue) for queue in watched) >= threads
         for pid in self.worker_pids():
             if pid not in self._baselines:
                 self._wait_alive(lambda: ready(pid), 'worker %d to wait for requests' % pid)
