@@ -24,6 +24,13 @@ def open_fds(pid):
     return found
 
 
+def runnable_seconds(pid):
+    """How long the first thread of a process has had a CPU or waited for one: what it would have had if it were alone."""
+    with open('/proc/%d/schedstat' % pid) as file:
+        running, waiting, _ = file.read().split()
+    return (int(running) + int(waiting)) / 1e9
+
+
 def group_members(group):
     """{pid: (state, parent, name)} of the processes of a process group, zombies included."""
     members = {}
