@@ -190,7 +190,7 @@ $(UNIT_OBJECTS): Makefile
 
 T    ?= head
 SECS ?= 60
-fuzz: ## fuzz a parser (T=head, chunked or packet; SECS=60)
+fuzz: ## fuzz a part of src/http (T=head, chunked, packet or response; SECS=60)
 	@tools/packages.sh fuzz
 	@$(MAKE) build/fuzz/$(T)
 	@$(PYTHON) fuzz/seeds.py build/fuzz

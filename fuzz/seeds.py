@@ -26,10 +26,22 @@ def packets():
         yield struct.pack('<BHB', 0, len(body), 0) + body
 
 
+def responses():
+    """What fuzz_response.c reads: choices, status, chunks; every choice alone, and one after the other."""
+    kinds = [bytes([choices, status, len(sizes), *sizes])
+             for choices in (0, 1, 2, 8, 10, 16, 18, 24, 64, 4, 6, 32, 40) for status in range(3)
+             for sizes in ((), (5,), (1, 0, 255))]
+    for kind in kinds:
+        yield kind + b'body'
+    yield b''.join(kind for kind in kinds if kind[0] in (0, 1, 16))[:200]
+    yield b'\0\0\1\x40' * 8 + b'0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
+
+
 def main():
     streams = [path.read_bytes().split(b'\n---\n', 1)[1] for path in sorted(CORPUS.rglob('*.case'))]
     bodies = [data.split(b'\r\n\r\n', 1)[1] for data in streams if b'Transfer-Encoding: chunked\r\n\r\n' in data]
-    for target, seeds in {'head': streams, 'chunked': bodies, 'packet': packets()}.items():
+    for target, seeds in {'head': streams, 'chunked': bodies, 'packet': packets(),
+                          'response': responses()}.items():
         directory = Path(sys.argv[1]) / 'seeds' / target
         directory.mkdir(parents=True, exist_ok=True)
         for number, data in enumerate(seeds):

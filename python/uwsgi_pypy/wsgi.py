@@ -192,14 +192,14 @@ class Exchange:
                     break
 
     def respond_file(self, wrapper):
-        region = plain_region(wrapper.filelike)
+        # after write() the file is the rest of a body: it may have to be chunked, or cut
+        region = None if self.head_sent else plain_region(wrapper.filelike)
         if region is None:
             self.respond_iterable(wrapper)
             return
         descriptor, position, length = region
         self.declare(length)
-        if not self.head_sent:
-            self.send_head(b'', False)
+        self.send_head(b'', False)
         if self.bodyless:
             return
         declared = self.head.declared

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* "Connection: keep-alive", "Transfer-Encoding: chunked", a length, and their ends */
-#define FRAMING_MAX 160
 /* Milliseconds between looks at the order to stop. */
 #define WAIT_SLICE 500
 /* Wait for a body as long as the loop's own timer says. */
@@ -150,38 +148,33 @@ static int may_keep_open(const struct upp_core *core)
     return conn->body == UPP_BODY_CHUNKED || conn->body_left <= limits->discard;
 }
 
-static size_t put(char *out, size_t at, const char *text)
+/* What the request and its connection say about the framing. */
+static struct upp_response_framing ask(const struct upp_core *core, int64_t length, int is_framed)
 {
-    size_t length = strlen(text);
-    memcpy(out + at, text, length);
-    return at + length;
+    struct upp_response_framing framing = {
+        .length = length,
+        .is_framed = is_framed,
+        .is_head = !!(core->request.flags & UPP_IS_HEAD),
+        .is_packet = core->conn->listener->protocol == UPP_PROTOCOL_UWSGI,
+        .minor = core->head.minor,
+        .keep_open = may_keep_open(core),
+    };
+    return framing;
 }
 
-size_t upp_loop_front_frame(struct upp_core *core, int status, int64_t declared, int is_framed,
-                            char *out)
+static void remember(struct upp_core *core, const struct upp_response_framing *framing)
 {
-    struct upp_conn *conn = core->conn;
-    size_t length = 0;
-    core->bodyless = (core->request.flags & UPP_IS_HEAD) || status == 204 || status == 304;
-    core->chunked = 0;
-    if (conn->listener->protocol == UPP_PROTOCOL_UWSGI) {
-        conn->keep_open = 0;
-        return 0;
-    }
-    conn->keep_open = (unsigned)may_keep_open(core) & 1U;
-    if (!is_framed && declared >= 0 && !core->bodyless)
-        length =
-            (size_t)snprintf(out, FRAMING_MAX, "Content-Length: %lld\r\n", (long long)declared);
-    else if (!is_framed && !core->bodyless && core->head.minor)
-        core->chunked = 1;
-    else if (!is_framed && !core->bodyless)
-        conn->keep_open = 0;
-    if (core->chunked)
-        length = put(out, length, "Transfer-Encoding: chunked\r\n");
-    if (!conn->keep_open)
-        length = put(out, length, "Connection: close\r\n");
-    else if (!core->head.minor)
-        length = put(out, length, "Connection: keep-alive\r\n");
+    core->bodyless = framing->bodyless;
+    core->chunked = framing->chunked;
+    core->conn->keep_open = (unsigned)framing->keep_open & 1U;
+}
+
+size_t upp_loop_front_frame(struct upp_core *core, int status, int is_framed, char *out)
+{
+    struct upp_response_framing framing = ask(core, -1, is_framed);
+    framing.status = status;
+    size_t length = upp_response_frame(&framing, out);
+    remember(core, &framing);
     return length;
 }
 
@@ -206,33 +199,20 @@ static unsigned count_lines(const char *block, size_t length)
     return lines;
 }
 
-/* The exchange has checked that a status begins with three digits. */
-static int status_code(const char *status)
-{
-    return (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0');
-}
-
 /* Writes the head into the core's buffer. Returns its length, 0 without memory. */
 static size_t make_head(struct upp_core *core, const struct upp_response *response, size_t length,
                         int last)
 {
-    size_t most = response->status_length + response->headers_length + FRAMING_MAX + 16;
-    int status = status_code(response->status);
-    if (reserve_head(core, most))
+    struct upp_slice status = {response->status, response->status_length};
+    struct upp_slice headers = {response->headers, response->headers_length};
+    if (reserve_head(core, status.length + headers.length + UPP_RESPONSE_ADDED_MAX))
         return 0;
-    char *out = core->head_buffer;
-    size_t at = put(out, 0, "HTTP/1.1 ");
-    memcpy(out + at, response->status, response->status_length);
-    at += response->status_length;
-    at = put(out, at, "\r\n");
-    if (response->headers_length)
-        memcpy(out + at, response->headers, response->headers_length);
-    at += response->headers_length;
-    int64_t declared = last ? (int64_t)length : -1;
-    at += upp_loop_front_frame(core, status, declared, response->declared >= 0, out + at);
-    at = put(out, at, "\r\n");
-    upp_host_set_status(core, status, count_lines(response->headers, response->headers_length));
-    return at;
+    struct upp_response_framing framing =
+        ask(core, last ? (int64_t)length : -1, response->declared >= 0);
+    size_t made = upp_response_head(&framing, status, headers, core->head_buffer);
+    remember(core, &framing);
+    upp_host_set_status(core, framing.status, count_lines(headers.base, headers.length));
+    return made;
 }
 
 /* The last response of a connection is held back until that is shut down: then both are one packet.
@@ -242,6 +222,22 @@ static void hold_back(struct upp_conn *conn)
     int one = 1;
     if (!conn->listener->is_unix)
         conn->held = !setsockopt(conn->fd, IPPROTO_TCP, TCP_CORK, &one, sizeof one);
+}
+
+static struct iovec as_vector(struct upp_slice slice)
+{
+    struct iovec vector = {(char *)slice.base, slice.length};
+    return vector;
+}
+
+/* A chunk in three parts; `size` has room for the first. */
+static void put_chunk(struct iovec *vector, char *size, const char *body, size_t length)
+{
+    struct upp_slice line = {size, upp_response_chunk(size, length)};
+    struct upp_slice data = {body, length};
+    vector[0] = as_vector(line);
+    vector[1] = as_vector(data);
+    vector[2] = as_vector(upp_response_chunk_end);
 }
 
 static int loop_respond(struct upp_request *request, const struct upp_response *response,
@@ -260,30 +256,22 @@ static int loop_respond(struct upp_request *request, const struct upp_response *
     struct iovec vector[4] = {{core->head_buffer, head}, {(char *)body, length}};
     if (!core->chunked || !length)
         return upp_engine_send(core, vector, length ? 2 : 1);
-    char size[20];
-    vector[1].iov_base = size;
-    vector[1].iov_len = (size_t)snprintf(size, sizeof size, "%zx\r\n", length);
-    vector[2].iov_base = (char *)body;
-    vector[2].iov_len = length;
-    vector[3].iov_base = (char *)"\r\n";
-    vector[3].iov_len = 2;
+    char size[UPP_RESPONSE_CHUNK_MAX];
+    put_chunk(vector + 1, size, body, length);
     return upp_engine_send(core, vector, 4);
 }
 
 static int loop_write(struct upp_request *request, const char *body, size_t length)
 {
     struct upp_core *core = core_of(request);
-    char size[20];
     upp_host_add_sent(core, 0, length);
     if (!core->chunked) {
         struct iovec plain = {(char *)body, length};
         return upp_engine_send(core, &plain, 1);
     }
-    struct iovec vector[3] = {
-        {size, (size_t)snprintf(size, sizeof size, "%zx\r\n", length)},
-        {(char *)body, length},
-        {(char *)"\r\n", 2},
-    };
+    char size[UPP_RESPONSE_CHUNK_MAX];
+    struct iovec vector[3];
+    put_chunk(vector, size, body, length);
     return upp_engine_send(core, vector, 3);
 }
 
@@ -370,7 +358,7 @@ static void loop_error(struct upp_request *request, int status)
 
 void upp_loop_front_finish(struct upp_core *core, int outcome)
 {
-    struct iovec end = {(char *)"0\r\n\r\n", 5};
+    struct iovec end = as_vector(upp_response_last_chunk);
     if (core->chunked && core->head_sent && outcome == UPP_DONE && !core->broken)
         upp_engine_send(core, &end, 1);
 }

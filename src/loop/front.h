@@ -6,6 +6,7 @@
 #ifndef UPP_LOOP_FRONT_H
 #define UPP_LOOP_FRONT_H
 
+#include "../http/response.h"
 #include "engine.h"
 
 extern const struct upp_front upp_loop_front;
@@ -34,9 +35,8 @@ ssize_t upp_loop_front_read_raw(struct upp_core *core, char *buffer, size_t size
 /* Waits until all of the response is with the kernel. UPP_OK, UPP_GONE. */
 int upp_loop_front_settle(struct upp_core *core);
 
-/* Decides what follows this response on the connection, and writes the framing headers for it into
- * `out` (at least 128 bytes). Returns their length. `declared` -1: length unknown. */
-size_t upp_loop_front_frame(struct upp_core *core, int status, int64_t declared, int is_framed,
-                            char *out);
+/* Decides what follows this response, whose length is not known, on the connection, and writes the
+ * framing headers for it into `out` (UPP_RESPONSE_FRAMING_MAX bytes). Returns their length. */
+size_t upp_loop_front_frame(struct upp_core *core, int status, int is_framed, char *out);
 
 #endif

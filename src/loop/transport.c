@@ -136,7 +136,7 @@ static int has_header(const char *data, size_t length, const char *name)
 
 static int fix_headers(struct wsgi_request *host)
 {
-    char framing[160];
+    char framing[UPP_RESPONSE_FRAMING_MAX];
     struct upp_core *core = core_of(host);
     struct uwsgi_buffer *head = host->headers;
     int framed = has_header(head->buf, head->pos, "content-length:") ||
@@ -148,7 +148,7 @@ static int fix_headers(struct wsgi_request *host)
     if (has_header(head->buf, head->pos, "connection: close"))
         core->conn->keep_open = 0;
     int closes = !core->conn->keep_open;
-    size_t length = upp_loop_front_frame(core, host->status, -1, framed, framing);
+    size_t length = upp_loop_front_frame(core, host->status, framed, framing);
     if (closes) {
         /* said already */
         char *said = memmem(framing, length, "Connection: close\r\n", 19);

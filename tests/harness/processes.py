@@ -46,6 +46,13 @@ def _watched(directory, fd):
     return {os.readlink(directory + 'fd/' + number) for number in numbers}
 
 
+def runnable_seconds(pid):
+    """How long the first thread of a process has had a CPU or waited for one: what it would have had if it were alone."""
+    with open('/proc/%d/schedstat' % pid) as file:
+        running, waiting, _ = file.read().split()
+    return (int(running) + int(waiting)) / 1e9
+
+
 def group_members(group):
     """{pid: (state, parent, name)} of the processes of a process group, zombies included."""
     members = {}

@@ -1,10 +1,12 @@
 """One worker without threads, and clients that are slow, greedy or many: none of them holds up the others."""
 
-import os
 import resource
 import time
 
 import pytest
+
+from harness import wait_until
+from harness.processes import runnable_seconds
 
 OPTIONS = {'disable-logging': True}
 HEAD = b'GET /hello HTTP/1.1\r\nHost: localhost\r\n'
@@ -22,23 +24,28 @@ def assert_served(client):
             assert connection.get('/hello').body == b'hello'
 
 
-def cpu_seconds(pid):
-    with open('/proc/%d/stat' % pid) as stat:
-        fields = stat.read().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
-
-
 def resident(pid):
     with open('/proc/%d/statm' % pid) as statm:
-        return int(statm.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+        return int(statm.read().split()[1]) * resource.getpagesize()
 
 
-def assert_rests(pid, seconds=1.5, share=0.25):
-    """The process does next to nothing for a while; the bound is on its CPU time, not on the clock."""
-    before, begin = cpu_seconds(pid), time.monotonic()
-    time.sleep(seconds)
-    used, passed = cpu_seconds(pid) - before, time.monotonic() - begin
-    assert used < passed * share, 'used %.2f s of CPU time in %.2f s' % (used, passed)
+def assert_rests(pid):
+    """The process comes to rest: for some while it next to never wants a CPU.
+
+    What it wants is counted, not what it gets: one that spins is seen on a busy machine, too, and a resting one that
+    has to wait for its turn is given another while.
+    """
+    begin, before = time.monotonic(), runnable_seconds(pid)
+
+    def rests():
+        nonlocal begin, before
+        passed = time.monotonic() - begin
+        if passed < 0.5:
+            return False
+        wanted = runnable_seconds(pid) - before
+        begin, before = time.monotonic(), runnable_seconds(pid)
+        return wanted < passed / 5
+    wait_until(rests, 'process %d to rest' % pid)
 
 
 # -- slow --------------------------------------------------------------------------------------------------------------
@@ -126,14 +133,14 @@ def test_clients_that_vanish(client):
 # -- many --------------------------------------------------------------------------------------------------------------
 
 def test_idle_connections(start_loop):
-    """2,000 of them: little memory each, no CPU time, and the others are served."""
-    count = 2000
+    """10,000 of them: little memory each, no CPU time, and the others are served."""
+    spare = 200
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count + 200:
-        if hard != resource.RLIM_INFINITY and hard < count + 200:
-            pytest.skip('this process may not open so many descriptors')
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count + 200, hard))
-    server = start_loop({**OPTIONS, 'max-fd': count + 200, 'listen': 100})
+    count = 10000 if hard == resource.RLIM_INFINITY else min(10000, hard - spare)
+    assert count >= 5000, 'raise the number of descriptors that a process may have'
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count + spare), hard))
+    # a unix socket, for TCP would leave as many ports behind that nobody can use for a minute
+    server = start_loop({**OPTIONS, 'http-socket': 'http.sock', 'max-fd': count + spare})
     client, pid = server.client('loop'), server.worker_pids()[0]
     for _ in range(300):
         assert_served(client)
@@ -145,7 +152,7 @@ def test_idle_connections(start_loop):
         idle.append(connection)
     grown = (resident(pid) - before) / count
     print('%.0f bytes for each idle connection' % grown)
-    assert grown < 4096
+    assert grown < 2048
     assert_served(client)
     assert_rests(pid)
     for connection in idle[::50]:

@@ -52,6 +52,14 @@ def test_content_length_and_position(client):
     assert client.get('/send/moved?20').body == CONTENT[10:30]
 
 
+@pytest.mark.parametrize('kind', ['real', 'memory'])
+@pytest.mark.parametrize('length', [None, 7 + len(CONTENT), 100])
+def test_after_write(client, kind, length):
+    """The framing and the length hold for both parts together."""
+    response = client.get('/written/%s?%s' % (kind, length or ''))
+    assert response.complete and response.body == (b'before:' + CONTENT)[:length] and response.extra == b''
+
+
 @pytest.mark.parametrize('kind', ['real', 'memory', 'pipe', 'empty'])
 def test_less_than_content_length(client, kind):
     with client.connect() as connection:

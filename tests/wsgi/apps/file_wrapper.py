@@ -115,6 +115,16 @@ def send(environ, start_response):
 
 
 @route
+def written(environ, start_response):
+    """/written/FILE?LENGTH: write() came first, and the file is the rest of the body."""
+    kind = environ['PATH_INFO'].rpartition('/')[2]
+    length = environ['QUERY_STRING']
+    write = start_response('200 OK', [('Content-Length', length)] if length else [])
+    write(b'before:')
+    return environ['wsgi.file_wrapper'](FILES[kind]())
+
+
+@route
 def wrapped(environ, start_response):
     """A middleware iterates the wrapper; the block size is honoured."""
     wrapper = environ['wsgi.file_wrapper'](io.BytesIO(CONTENT), 4096)
