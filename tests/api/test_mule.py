@@ -330,6 +330,7 @@ while True:
     assert got(console.server, 3) == [(1, "b'%d'" % number) for number in range(3)]
 
 
+@pytest.mark.memory
 def test_memory_stays_flat(start_console):
     """100,000 messages leave nothing behind."""
     console = start_console({'mules': 1, 'pypy-exec': 'hook.py'}, files={'hook.py': '''

@@ -184,6 +184,7 @@ def test_slots(local):
     assert local('uwsgi.rpc_list()')[-2:] == (b'x' * 255, b'twelve')
 
 
+@pytest.mark.memory
 def test_memory(start):
     """A function that was replaced, or refused, is given up; those that are there survive the collector."""
     console = start({'rpc-max': 10})

@@ -186,6 +186,7 @@ def test_threads(start, engine):
     assert len(receivers(console.server, 7)) == 200
 
 
+@pytest.mark.memory
 def test_memory(start_console):
     """A handler that was replaced is given up."""
     console = start_console()

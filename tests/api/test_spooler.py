@@ -322,6 +322,7 @@ def test_parsefile(start_console, tmp_path):
     console.server.wait_log('No such file or directory')
 
 
+@pytest.mark.memory
 def test_memory_stays_flat(start_spooler):
     """Adding tasks leaves nothing behind in a worker."""
     console = start_spooler(run='')

@@ -308,6 +308,7 @@ def test_threads_have_websockets_of_their_own(start_sockets, engine):
         assert second.read() == (TEXT, b'22')
 
 
+@pytest.mark.memory
 @ENGINES
 def test_memory_goes_with_the_request(start_sockets, engine):
     """A megabyte for each of the messages of many clients, one after the other."""

@@ -132,6 +132,7 @@ def test_clients_that_vanish(client):
 
 # -- many --------------------------------------------------------------------------------------------------------------
 
+@pytest.mark.memory
 def test_idle_connections(start_loop):
     """10,000 of them: little memory each, no CPU time, and the others are served."""
     spare = 200

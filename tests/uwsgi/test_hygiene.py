@@ -34,6 +34,7 @@ def ask_often(client):
             assert connection.get('/hello').body == b'hello'
 
 
+@pytest.mark.memory
 @pytest.mark.parametrize('options', [{}, {'threads': 4, 'master': True}], ids=['one', 'threads'])
 def test_hello(start_site, options):
     """After a warm-up neither connections nor requests leave a descriptor, a thread or memory behind."""
