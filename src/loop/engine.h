@@ -67,6 +67,8 @@ struct upp_core {
     int head_sent;
     int bodyless;
     int chunked;      /* the response is */
+    int64_t promised; /* bytes of the body that a head of uWSGI's still promises; -1: none said */
+    int overrun;      /* there were more than promised; they were dropped */
     int broken;       /* the client is gone or was cut off */
     int input_failed; /* UPP_GONE or UPP_TIMEOUT: no more of the body will come */
     int raw;          /* the connection carries another protocol now */

@@ -5,6 +5,7 @@
 #include "front.h"
 #include "host.h"
 #include "pool.h"
+#include "transport.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -61,7 +62,8 @@ static enum upp_step begin_request(struct upp_core *core, struct upp_conn *conn,
     core->conn = conn;
     core->arena_used = 0;
     core->head_sent = core->bodyless = core->chunked = core->broken = core->input_failed = 0;
-    core->raw = core->disconnected = 0;
+    core->raw = core->disconnected = core->overrun = 0;
+    core->promised = -1;
     return begin(core) ? UPP_STEP_READY : UPP_STEP_AGAIN;
 }
 
@@ -270,6 +272,7 @@ void upp_steps_end(struct upp_core *core, int outcome)
     struct upp_conn *conn = core->conn;
     /* first the host: a transformation may have something to add at the end */
     int taken = upp_host_end(core);
+    upp_transport_check(core);
     upp_loop_front_finish(core, outcome);
     core->conn = NULL;
     if (taken) {

@@ -4,6 +4,7 @@
 #include "../compat.h"
 #include "engine.h"
 #include "front.h"
+#include "host.h"
 
 static struct upp_core *core_of(const struct wsgi_request *host)
 {
@@ -42,6 +43,30 @@ static int send_all(struct wsgi_request *host, struct iovec *vector, int count)
     return UWSGI_OK;
 }
 
+/* Bytes beyond the length that the head declared would be taken for the next response. */
+static size_t fit(struct upp_core *core, size_t length)
+{
+    if (core->promised < 0)
+        return length;
+    if (length > (uint64_t)core->promised) {
+        core->overrun = 1;
+        length = (size_t)core->promised;
+    }
+    core->promised -= (int64_t)length;
+    return length;
+}
+
+void upp_transport_check(const struct upp_core *core)
+{
+    if (core->bodyless || core->raw || core->broken || (core->promised <= 0 && !core->overrun))
+        return;
+    upp_host_log("%.*s: the body of the response is %s than its Content-Length; a route or a "
+                 "transformation changed it",
+                 core->conn->address_length, core->conn->address,
+                 core->overrun ? "longer" : "shorter");
+    core->conn->keep_open = 0;
+}
+
 /* A run of body bytes in the framing that fix_headers() chose. */
 static int send_body(struct wsgi_request *host, struct iovec *vector, int head, int count,
                      size_t body)
@@ -55,6 +80,8 @@ static int send_body(struct wsgi_request *host, struct iovec *vector, int head, 
         sent += vector[i].iov_len;
     if (core->bodyless)
         count = head;
+    else
+        vector[head].iov_len = body = fit(core, body);
     if (!core->chunked || core->bodyless || !body) {
         if (send_all(host, vector, count))
             return -1;
@@ -105,6 +132,8 @@ static int send_file(struct wsgi_request *host, int fd, size_t position, size_t 
         host->write_pos = length;
         return UWSGI_OK;
     }
+    host->write_pos = length;
+    length = fit(core, length);
     if (core->chunked) {
         char size[20];
         struct iovec start = {size, (size_t)snprintf(size, sizeof size, "%zx\r\n", length)};
@@ -117,21 +146,44 @@ static int send_file(struct wsgi_request *host, int fd, size_t position, size_t 
                upp_engine_send(core, NULL, 0) != UPP_OK) {
         return -1;
     }
-    host->write_pos = length;
     return UWSGI_OK;
 }
 
-/* 1 if the head in (data, length) has a header `name` (with its colon, lower case). */
-static int has_header(const char *data, size_t length, const char *name)
+/* What follows the first header `name` (with its colon, lower case) in (data, length), up to the
+ * end of the head; NULL: it has none. */
+static const char *find_header(const char *data, size_t length, const char *name)
 {
     size_t size = strlen(name);
     const char *end = data + length;
     for (const char *line = memchr(data, '\n', length); line && (size_t)(end - line) > size;
          line = memchr(line + 1, '\n', (size_t)(end - line - 1))) {
         if (!strncasecmp(line + 1, name, size))
-            return 1;
+            return line + 1 + size;
     }
-    return 0;
+    return NULL;
+}
+
+static int has_header(const struct uwsgi_buffer *head, const char *name)
+{
+    return find_header(head->buf, head->pos, name) != NULL;
+}
+
+/* The declared length of the body; -1: none, or not a number. */
+static int64_t declared_length(const struct uwsgi_buffer *head)
+{
+    const char *value = find_header(head->buf, head->pos, "content-length:");
+    const char *end = head->buf + head->pos;
+    while (value && value < end && *value == ' ')
+        value++;
+    if (!value || value == end || *value < '0' || *value > '9')
+        return -1;
+    int64_t length = 0;
+    for (; value < end && *value >= '0' && *value <= '9'; value++) {
+        if (length > INT64_MAX / 10 - 10)
+            return -1;
+        length = length * 10 + (*value - '0');
+    }
+    return length;
 }
 
 static int fix_headers(struct wsgi_request *host)
@@ -139,20 +191,20 @@ static int fix_headers(struct wsgi_request *host)
     char framing[UPP_RESPONSE_FRAMING_MAX];
     struct upp_core *core = core_of(host);
     struct uwsgi_buffer *head = host->headers;
-    int framed = has_header(head->buf, head->pos, "content-length:") ||
-                 has_header(head->buf, head->pos, "transfer-encoding:");
-    if (has_header(head->buf, head->pos, "connection: upgrade")) {
+    int framed = has_header(head, "content-length:") || has_header(head, "transfer-encoding:");
+    if (has_header(head, "connection: upgrade")) {
         upp_transport_take_over(host);
         return uwsgi_buffer_append(head, (char *)"\r\n", 2);
     }
-    if (has_header(head->buf, head->pos, "connection: close"))
+    if (has_header(head, "connection: close"))
         core->conn->keep_open = 0;
+    core->promised = declared_length(head);
     int closes = !core->conn->keep_open;
     size_t length = upp_loop_front_frame(core, host->status, framed, framing);
     if (closes) {
         /* said already */
         char *said = memmem(framing, length, "Connection: close\r\n", 19);
-        if (said && has_header(head->buf, head->pos, "connection:"))
+        if (said && has_header(head, "connection:"))
             length -= 19;
     }
     if (uwsgi_buffer_append(head, framing, length))

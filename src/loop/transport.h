@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct upp_core;
 struct uwsgi_socket;
 struct wsgi_request;
 
@@ -27,6 +28,10 @@ struct uwsgi_socket *upp_transport_socket(const struct uwsgi_socket *socket);
 
 /* 1 if the request is one of the loop; the functions below are for such only. */
 int upp_transport_carries(const struct wsgi_request *host);
+
+/* Closes the connection after a response whose body is not as long as its head said, because
+ * something changed it on its way: what follows would be taken for a part of it, or never come. */
+void upp_transport_check(const struct upp_core *core);
 
 /* 1 if it came over HTTP: the loop knows where its body ends, and decodes a chunked one. */
 int upp_transport_decodes(const struct wsgi_request *host);

@@ -351,7 +351,9 @@ class Server:
             if watched is None:
                 return True
             # queues of the master's threads, which a fork leaves in the worker, watch no socket of the server
-            inherited = {target for target in open_fds(self.pid) or () if target.startswith('socket:')}
+            parent = self.members().get(pid, (None, None))[1]
+            master = parent if parent in self.members() else pid
+            inherited = {target for target in open_fds(master) or () if target.startswith('socket:')}
             return len(watched) >= queues and sum(not inherited.isdisjoint(queue) for queue in watched) >= threads
         for pid in self.worker_pids():
             if pid not in self._baselines:

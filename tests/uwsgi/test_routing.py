@@ -71,8 +71,21 @@ def test_response_route_may_answer_itself(start_site):
     """A route that sends its own body in place of the application's."""
     server = start_site({'response-route-status': ['404 addheader:X-Sent: route', '404 send:replaced', '404 break:']})
     response = server.client().get('/status/404')
-    assert response.header('X-Sent') == 'route' and b'replaced' in response.body
+    assert response.header('X-Sent') == 'route' and response.body == b'replaced'
+    # the head had the length of the application's body: nothing else may follow it
+    assert not response.complete
     assert server.client().get('/hello').body == b'hello'
+
+
+@pytest.mark.parametrize('engine', ['loop'])
+def test_route_with_a_longer_body(start_site):
+    """What is beyond the declared length would be taken for the next response of a connection that stays open."""
+    server = start_site({'response-route-status': ['404 send:' + 'long' * 20, '404 break:']})
+    connection = server.client().connect()
+    response = connection.get('/status/404')
+    assert response.complete and response.body == b'longlonglo'
+    assert connection.wait_closed() == ('eof', b'')
+    server.wait_log('the body of the response is longer than its Content-Length')
 
 
 # -- headers -----------------------------------------------------------------------------------------------------------
