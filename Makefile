@@ -8,6 +8,8 @@ PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g -fstack-protector-strong
 PORT   ?= 9090
 JOBS   ?= $(shell nproc)
+# tests wait more than they compute
+TEST_JOBS ?= $(shell expr 2 '*' $(JOBS))
 TESTS  ?= tests
 ARGS   ?=
 
@@ -114,7 +116,7 @@ build/gen/embedded.c: $(EMBEDDED) tools/embed.py
 
 # loadfile: a file's tests share one server. What Python and pytest remember goes to build/, too.
 PYTEST = PYTHONPYCACHEPREFIX="$(CURDIR)/build/pycache" UPP_UWSGI="$(UWSGI)" \
-         $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile -o cache_dir="$(CURDIR)/build/pytest" \
+         $(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadfile -o cache_dir="$(CURDIR)/build/pytest" \
          $(TESTS) $(ARGS)
 
 run: ## serve examples/hello on http://127.0.0.1:9090 (PORT=...)
