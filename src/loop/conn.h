@@ -104,6 +104,14 @@ static inline int upp_conn_body_complete(const struct upp_conn *conn)
     return !conn->body_left;
 }
 
+/* 1 if its body came in chunks and is here as a whole: then it has a length, and is chunked no
+ * more.
+ */
+static inline int upp_conn_is_decoded(const struct upp_conn *conn)
+{
+    return conn->body == UPP_BODY_CHUNKED && upp_conn_body_complete(conn);
+}
+
 /* Makes room for at least `room` bytes behind `end`. Moves the data. Returns 0, -1 without memory.
  */
 int upp_conn_reserve(struct upp_conn *conn, struct upp_spares *spares, size_t room);

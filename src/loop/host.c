@@ -7,6 +7,7 @@
 #include "../vm/entry.h"
 #include "front.h"
 #include "transport.h"
+#include "variables.h"
 
 #include <stdarg.h>
 
@@ -81,8 +82,13 @@ const char *upp_host_refusal(void)
     return NULL;
 }
 
+/* The body comes through the loop, the response goes through uWSGI's functions. */
+static struct upp_front stock_response_front;
+
 struct upp_listener *upp_host_listeners(int *count)
 {
+    stock_response_front = upp_stock_front;
+    stock_response_front.read = upp_loop_front.read;
     *count = 0;
     for (struct uwsgi_socket *socket = uwsgi.sockets; socket; socket = socket->next)
         *count += socket->fd >= 0;
@@ -263,184 +269,13 @@ static int needs_packet(void)
            uwsgi.remove_headers || uwsgi.additional_headers || uwsgi.cgi_mode;
 }
 
-struct builder {
-    struct upp_core *core;
-    struct wsgi_request *host;
-    struct iovec *vector; /* names and values by turns */
-    int count;            /* of variables */
-    int full;             /* there was no room for all of them */
-};
-
-static void add(struct builder *builder, int id, struct upp_slice name, const char *value,
-                size_t length)
+static int make_variables(struct upp_core *core)
 {
-    struct iovec *vector = builder->vector + 2 * builder->count;
-    if (builder->count >= UPP_NAME_IDS) {
-        builder->full = 1;
-        return;
-    }
-    vector[0].iov_base = (char *)name.base;
-    vector[0].iov_len = name.length;
-    vector[1].iov_base = (char *)value;
-    vector[1].iov_len = length;
-    builder->core->name_ids[builder->count++] = (int16_t)id;
-}
-
-static void add_fixed(struct builder *builder, enum upp_name id, const char *value, size_t length)
-{
-    add(builder, (int)id, upp_names_text((int)id), value, length);
-}
-
-static char *arena_take(struct upp_core *core, size_t length)
-{
-    if (UPP_ARENA - core->arena_used < length)
-        return NULL;
-    char *taken = core->arena + core->arena_used;
-    core->arena_used += length;
-    return taken;
-}
-
-/* A header that came before: RFC 9110 5.2 joins the values, with "; " for Cookie (RFC 6265 5.4).
- * What was joined last lies at the end of the arena and grows in place. */
-static int join(struct builder *builder, int at, const struct upp_header *header, int is_cookie)
-{
-    struct upp_core *core = builder->core;
-    struct iovec *value = &builder->vector[2 * at + 1];
-    size_t more = 2 + header->value.length;
-    char *end = core->arena + core->arena_used;
-    if ((char *)value->iov_base + value->iov_len != end) {
-        char *copy = arena_take(core, value->iov_len);
-        if (!copy)
-            return -1;
-        memcpy(copy, value->iov_base, value->iov_len);
-        value->iov_base = copy;
-        end = core->arena + core->arena_used;
-    }
-    if (!arena_take(core, more))
-        return -1;
-    memcpy(end, is_cookie ? "; " : ", ", 2);
-    memcpy(end + 2, header->value.base, header->value.length);
-    value->iov_len += more;
-    return 0;
-}
-
-static int find_name(const struct builder *builder, int first, struct upp_slice name)
-{
-    for (int i = first; i < builder->count; i++) {
-        const struct iovec *other = &builder->vector[2 * i];
-        if (other->iov_len == name.length && !memcmp(other->iov_base, name.base, name.length))
-            return i;
-    }
-    return -1;
-}
-
-static int is_decoded(const struct upp_core *core)
-{
-    return core->conn->body == UPP_BODY_CHUNKED && upp_conn_body_complete(core->conn);
-}
-
-/* Returns 0, or -1 when the arena is full. */
-static int add_header(struct builder *builder, int first, const struct upp_header *header)
-{
-    /* X_Real_IP would shadow X-Real-IP: both become HTTP_X_REAL_IP */
-    if (memchr(header->name.base, '_', header->name.length))
-        return 0;
-    int id = upp_names_of_header(header->name);
-    struct upp_slice name;
-    if (id >= 0) {
-        name = upp_names_text(id);
-    } else {
-        char *text = arena_take(builder->core, header->name.length + 5);
-        if (!text)
-            return -1;
-        name.base = text;
-        name.length = upp_names_write(header->name, text);
-    }
-    /* a chunked body that is here as a whole has a length, and is chunked no more */
-    if (is_decoded(builder->core) && name.length == 22 &&
-        !memcmp(name.base, "HTTP_TRANSFER_ENCODING", 22))
-        return 0;
-    if (id == UPP_NAME_CONTENT_LENGTH ||
-        (id == UPP_NAME_HOST && builder->core->head.authority.length))
-        return 0;
-    int before = find_name(builder, first, name);
-    if (before >= 0)
-        return join(builder, before, header,
-                    name.length == 11 && !memcmp(name.base, "HTTP_COOKIE", 11));
-    add(builder, id, name, header->value.base, header->value.length);
-    return 0;
-}
-
-/* Content-Length as the application sees it: also of a chunked body that is here as a whole. */
-static int add_length(struct builder *builder)
-{
-    struct upp_core *core = builder->core;
-    struct upp_conn *conn = core->conn;
-    uint64_t length = core->head.content_length;
-    if (conn->body == UPP_BODY_NONE ||
-        (conn->body == UPP_BODY_CHUNKED && !upp_conn_body_complete(conn)))
-        return 0;
-    if (conn->body == UPP_BODY_CHUNKED)
-        length = conn->body_end - conn->body_start;
-    char *text = arena_take(core, 24);
-    if (!text)
-        return -1;
-    int written = snprintf(text, 24, "%llu", (unsigned long long)length);
-    add_fixed(builder, UPP_NAME_CONTENT_LENGTH, text, (size_t)written);
-    return 0;
-}
-
-static int decode_path(struct builder *builder)
-{
-    struct upp_core *core = builder->core;
-    struct wsgi_request *host = builder->host;
-    struct upp_slice path = core->head.path;
-    if (memchr(path.base, '%', path.length)) {
-        char *decoded = arena_take(core, path.length);
-        int64_t length = decoded ? upp_path_decode(path, decoded) : -1;
-        if (length < 0)
-            return -1;
-        path.base = decoded;
-        path.length = (size_t)length;
-    }
-    host->path_info = (char *)path.base;
-    host->path_info_len = (uint16_t)path.length;
-    host->path_info_pos = 2 * builder->count + 1;
-    add_fixed(builder, UPP_NAME_PATH_INFO, path.base, path.length);
-    return 0;
-}
-
-#define TEXT(text) (text), sizeof(text) - 1
-
-/* CGI variables of an HTTP request. Returns 0, or -1 when they are too large or the path is broken.
- */
-static int add_variables(struct builder *builder)
-{
-    struct upp_core *core = builder->core;
-    struct upp_head *head = &core->head;
-    struct upp_conn *conn = core->conn;
-    const struct upp_listener *listener = conn->listener;
-    add_fixed(builder, UPP_NAME_REQUEST_METHOD, head->method.base, head->method.length);
-    add_fixed(builder, UPP_NAME_REQUEST_URI, head->target.base, head->target.length);
-    if (decode_path(builder))
-        return -1;
-    add_fixed(builder, UPP_NAME_QUERY_STRING, head->query.base, head->query.length);
-    add_fixed(builder, UPP_NAME_SERVER_PROTOCOL, head->minor ? "HTTP/1.1" : "HTTP/1.0", 8);
-    if (!uwsgi.manage_script_name)
-        add_fixed(builder, UPP_NAME_SCRIPT_NAME, "", 0);
-    add_fixed(builder, UPP_NAME_SERVER_NAME, uwsgi.hostname, (size_t)uwsgi.hostname_len);
-    add_fixed(builder, UPP_NAME_SERVER_PORT, listener->port, strlen(listener->port));
-    add_fixed(builder, UPP_NAME_REMOTE_ADDR, conn->address, conn->address_length);
-    if (conn->port_length)
-        add_fixed(builder, UPP_NAME_REMOTE_PORT, conn->port, conn->port_length);
-    if (head->authority.length)
-        add_fixed(builder, UPP_NAME_HOST, head->authority.base, head->authority.length);
-    int first = builder->count;
-    for (size_t i = 0; i < head->header_count; i++) {
-        if (add_header(builder, first, &head->headers[i]))
-            return -1;
-    }
-    return add_length(builder) || builder->full ? -1 : 0;
+    const struct upp_variables_server server = {
+        .name = {uwsgi.hostname, (size_t)uwsgi.hostname_len},
+        .has_script_name = !uwsgi.manage_script_name,
+    };
+    return upp_variables_make(core, &server);
 }
 
 static void set_text(char **target, uint16_t *length, const struct iovec *value)
@@ -450,11 +285,10 @@ static void set_text(char **target, uint16_t *length, const struct iovec *value)
 }
 
 /* The fields of uWSGI's struct that its log and its API look at. */
-static void fill_fields(struct builder *builder)
+static void fill_fields(struct upp_core *core, struct wsgi_request *host, int count)
 {
-    struct wsgi_request *host = builder->host;
-    const struct upp_head *head = &builder->core->head;
-    struct iovec *vector = builder->vector;
+    const struct upp_head *head = &core->head;
+    struct iovec *vector = core->vector;
     set_text(&host->method, &host->method_len, &vector[2 * UPP_NAME_REQUEST_METHOD + 1]);
     set_text(&host->uri, &host->uri_len, &vector[2 * UPP_NAME_REQUEST_URI + 1]);
     set_text(&host->path_info, &host->path_info_len, &vector[2 * UPP_NAME_PATH_INFO + 1]);
@@ -463,18 +297,19 @@ static void fill_fields(struct builder *builder)
     host->protocol_len = 8;
     host->script_name = (char *)"";
     host->post_cl = head->content_length;
-    host->var_cnt = (uint16_t)(2 * builder->count);
+    host->hvec = vector;
+    host->path_info_pos = 2 * UPP_NAME_PATH_INFO + 1;
+    host->var_cnt = (uint16_t)(2 * count);
     host->parsed = 1;
     host->uh->modifier1 = 0;
     host->uh->modifier2 = 0;
 }
 
 /* uWSGI's hooks for the fields that only some need (user agent, referer, cookies, origin ...). */
-static void run_proto_hooks(struct builder *builder, int first)
+static void run_proto_hooks(struct upp_core *core, struct wsgi_request *host, int count)
 {
-    struct wsgi_request *host = builder->host;
-    for (int i = first; i < builder->count; i++) {
-        struct iovec *vector = &builder->vector[2 * i];
+    for (int i = 0; i < count; i++) {
+        struct iovec *vector = &core->vector[2 * i];
         size_t length = vector[0].iov_len;
         if (length > UWSGI_PROTO_MIN_CHECK && length < UWSGI_PROTO_MAX_CHECK &&
             uwsgi.proto_hooks[length])
@@ -494,14 +329,12 @@ static int flags_of(const struct upp_core *core)
     return flags;
 }
 
-static void fill_request(struct builder *builder)
+static void fill_request(struct upp_core *core, struct wsgi_request *host, int count)
 {
-    struct upp_core *core = builder->core;
-    struct wsgi_request *host = builder->host;
     struct upp_request *request = &core->request;
-    request->variables = (const struct upp_variable *)builder->vector;
+    request->variables = (const struct upp_variable *)core->vector;
     request->name_ids = core->name_ids;
-    request->variable_count = builder->count;
+    request->variable_count = count;
     request->flags = flags_of(core);
     request->core = core->id;
     request->content_length =
@@ -528,12 +361,11 @@ static int refuse(struct upp_core *core, int status, const char *why)
  * parser, its log and its stats look for them; and the values are from there on: the master reads
  * what a worker's struct points at, so that has to be memory which both have. Returns -1 when they
  * do not fit. */
-static int write_packet(struct builder *builder)
+static int write_packet(struct upp_core *core, struct wsgi_request *host, int count)
 {
-    struct wsgi_request *host = builder->host;
     size_t used = 0;
-    for (int i = 0; i < builder->count; i++) {
-        const struct iovec *vector = &builder->vector[2 * i];
+    for (int i = 0; i < count; i++) {
+        const struct iovec *vector = &core->vector[2 * i];
         if (vector[0].iov_len > UINT16_MAX || vector[1].iov_len > UINT16_MAX)
             return -1;
         used += vector[0].iov_len + vector[1].iov_len + 4;
@@ -541,8 +373,8 @@ static int write_packet(struct builder *builder)
     if (used > (size_t)uwsgi.buffer_size)
         return -1;
     used = 0;
-    for (int i = 0; i < builder->count; i++) {
-        struct iovec *vector = &builder->vector[2 * i];
+    for (int i = 0; i < count; i++) {
+        struct iovec *vector = &core->vector[2 * i];
         size_t name = vector[0].iov_len;
         size_t value = vector[1].iov_len;
         unsigned char *out = (unsigned char *)host->buffer + used;
@@ -582,17 +414,16 @@ static void share_request_line(struct wsgi_request *host)
 
 static int begin_direct(struct upp_core *core, struct wsgi_request *host)
 {
-    struct builder builder = {core, host, core->vector, 0, 0};
-    if (add_variables(&builder)) {
+    int count = make_variables(core);
+    if (count < 0) {
         return refuse(core, 400, "its path is not well encoded, or its headers are too large");
     }
-    int fits = !write_packet(&builder);
-    host->hvec = core->vector;
-    fill_fields(&builder);
-    run_proto_hooks(&builder, 0);
+    int fits = !write_packet(core, host, count);
+    fill_fields(core, host, count);
+    run_proto_hooks(core, host, count);
     if (!fits)
         share_request_line(host);
-    fill_request(&builder);
+    fill_request(core, host, count);
     return 1;
 }
 
@@ -602,10 +433,7 @@ static int begin_direct(struct upp_core *core, struct wsgi_request *host)
  * the request where uWSGI has buffered it. */
 static void choose_front(struct upp_core *core, const struct wsgi_request *host)
 {
-    static struct upp_front stock_response;
-    int is_coming = core->conn->body == UPP_BODY_CHUNKED && !is_decoded(core);
-    stock_response = upp_stock_front;
-    stock_response.read = upp_loop_front.read;
+    int is_coming = core->conn->body == UPP_BODY_CHUNKED && !upp_conn_is_decoded(core->conn);
     if (is_coming) {
         /* uWSGI buffers bodies with a length only */
         core->request.content_length = LENGTH_UNKNOWN;
@@ -614,7 +442,7 @@ static void choose_front(struct upp_core *core, const struct wsgi_request *host)
     if (!is_coming && (host->post_file || uwsgi.post_buffering > 0))
         core->request.front = &upp_stock_front;
     else
-        core->request.front = needs_stock_response(host) ? &stock_response : &upp_loop_front;
+        core->request.front = needs_stock_response(host) ? &stock_response_front : &upp_loop_front;
 }
 
 /* The packet is in uWSGI's buffer: routes, static files, caches, other plugins, or Python. */
@@ -642,11 +470,11 @@ static int run_packet(struct upp_core *core, struct wsgi_request *host)
 
 static int begin_packet(struct upp_core *core, struct wsgi_request *host)
 {
-    struct builder builder = {core, host, core->vector, 0, 0};
-    if (add_variables(&builder)) {
+    int count = make_variables(core);
+    if (count < 0) {
         return refuse(core, 400, "its path is not well encoded, or its headers are too large");
     }
-    if (write_packet(&builder)) {
+    if (write_packet(core, host, count)) {
         return refuse(core, 431, "its variables do not fit into --buffer-size");
     }
     return run_packet(core, host);
