@@ -153,6 +153,12 @@ struct upp_variable {
     size_t value_length;
 };
 
+/* Added to a name's id: the value is that of the last request of the same core whose environ was
+ * made. Only for the first UPP_VALUE_NAMES ids, and values of up to UPP_VALUE_MAX bytes. */
+#define UPP_SAME_VALUE 16384
+#define UPP_VALUE_NAMES 64
+#define UPP_VALUE_MAX 128
+
 /* flags of a request */
 #define UPP_IS_HEAD 1    /* the method is HEAD */
 #define UPP_TERMINATED 2 /* the body ends where the request does, with and without a length */
@@ -172,6 +178,7 @@ struct upp_request {
     const struct upp_variable *variables;
     const int16_t *name_ids; /* of the variables' names, see upp_name(); -1: it has none */
     int variable_count;
+    int has_environ; /* Python: 1 once the environ is made, and values are kept */
     int flags;
     int app;  /* id of the application, -1: none found */
     int core; /* thread or async core that serves it */

@@ -164,6 +164,7 @@ def init():
     global _template
     _template = environ.make_template()
     wsgi.make_room(lib.upp_core_facts().cores)
+    environ.make_room(lib.upp_core_facts().cores)
     exchanges.choose()
     for loader, specification in ((load_module, config.wsgi_module), (load_file, config.wsgi_file),
                                   (load_pecan, config.pecan), (load_paste, config.paste)):

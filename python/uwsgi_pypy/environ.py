@@ -10,6 +10,11 @@ from .files import FileWrapper
 
 _unpack = ffi.unpack
 
+SAME_VALUE = lib.UPP_SAME_VALUE
+VALUE_NAMES = lib.UPP_VALUE_NAMES
+VALUE_MAX = lib.UPP_VALUE_MAX
+
+
 def make_template():
     """Returns what every environ starts with; to be called in the process that serves."""
     template = {
@@ -57,18 +62,37 @@ def _learn(number):
     return _names[number]
 
 
+# by core and number of the name: the last value, for C to say that it is the same again
+_values = []
+
+
+def make_room(cores):
+    """Makes room for the values of so many cores; before the first request of the process."""
+    _values[:] = [[None] * VALUE_NAMES for _ in range(cores)]
+
+
 def _fill(environ, request):
     variables = request.variables
     ids = request.name_ids
     names = _names
+    values = _values[request.core]
     for index in range(request.variable_count):
-        variable = variables[index]
         number = ids[index]
+        if number >= SAME_VALUE:
+            number -= SAME_VALUE
+            environ[names[number]] = values[number]
+            continue
+        variable = variables[index]
+        length = variable.value_length
+        value = _unpack(variable.value, length).decode('latin-1')
         if number < 0:
             name = _unpack(variable.name, variable.name_length).decode('latin-1')
         else:
             name = names[number] if number < len(names) else _learn(number)
-        environ[name] = _unpack(variable.value, variable.value_length).decode('latin-1')
+            if number < VALUE_NAMES and length <= VALUE_MAX:
+                values[number] = value
+        environ[name] = value
+    request.has_environ = 1
 
 
 def build(request, template, body):

@@ -4,6 +4,7 @@
 #include "../compat.h"
 #include "../config.h"
 #include "../stock.h"
+#include "../values.h"
 #include "../vm/entry.h"
 #include "front.h"
 #include "transport.h"
@@ -347,6 +348,7 @@ static void fill_request(struct upp_core *core, struct wsgi_request *host, int c
     request->front = &upp_loop_front;
     request->host = host;
     request->app = host->app_id = 0;
+    upp_values_mark(request, core->name_ids);
 }
 
 /* Answers for the application. Returns 0: the request is over. */

@@ -280,3 +280,21 @@ def test_no_application_and_a_body(start):
     server = start({'http11-socket': True}, {})
     response = server.client('http11').post('/', b'body' * 100)
     assert_internal_error(response)
+
+
+# -- and asked ---------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('loop', ['on', 'off'])
+def test_request_without_application_in_between(start, loop):
+    """Its variables never became an environ: the next request must not be told that they are the same."""
+    source = """
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [environ['HTTP_X_VALUE'].encode('latin-1')]
+"""
+    options = {'mount': '/app=app.py', 'manage-script-name': True, 'no-default-app': True, 'pypy-loop': loop}
+    client = start(options, {'app.py': source}, app=None).client()
+    assert client.get('/app/', {'X-Value': 'first'}).body == b'first'
+    assert client.get('/other/', {'X-Value': 'second'}).status == 500
+    assert client.get('/app/', {'X-Value': 'second'}).body == b'second'
+    assert client.get('/app/', {'X-Value': 'second'}).body == b'second'

@@ -211,3 +211,11 @@ def application(environ, start_response):
         one.send_request('GET', '/')
         two.send_request('GET', '/')
         assert {one.read().text, two.read().text} == {'0', '1'}
+
+
+def test_values_that_come_again(client):
+    """What is kept from one request to the next is the value, not the variable."""
+    for value in ('a', 'a', 'b', 'b' * 128, 'b' * 128, 'b' * 127 + 'c', 'b' * 129, 'b' * 129, 'a', '\xe9', '\xe9', ''):
+        assert dump(client, headers={'X-Again': value})['HTTP_X_AGAIN'] == value
+    assert 'HTTP_X_AGAIN' not in dump(client).environ
+    assert dump(client, headers={'X-Again': '\xe9'})['HTTP_X_AGAIN'] == '\xe9'
