@@ -100,7 +100,8 @@ static ssize_t send_vector(int fd, struct iovec *vector, int count)
     struct msghdr message = {.msg_iov = vector, .msg_iovlen = (size_t)count};
     ssize_t sent;
     do {
-        sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent = count == 1 ? send(fd, vector->iov_base, vector->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+                          : sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (sent < 0 && errno == EINTR);
     return sent;
 }
