@@ -563,6 +563,7 @@ static const struct upp_front chunked_front = {
     .sendfile = stock_sendfile,
     .error = stock_error,
     .abort = stock_abort,
+    .disconnect = stock_disconnect,
 };
 
 static void begin_chunked(struct core *core)
