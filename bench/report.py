@@ -31,6 +31,11 @@ def _kept_with_log(results):
     return results["on"]["loop"]["rate"] / results["off"]["loop"]["rate"]
 
 
+def _fairness(results):
+    found = results["a new one each"]
+    return found["loop"]["p99"] / found["stock"]["p99"]
+
+
 def _pss(name):
     return lambda results: results[""][name]["pss"]
 
@@ -51,6 +56,7 @@ TARGETS = (
     Target("django", "requests/s, stock / cpython", _ratio("rate", "stock"), 4.0, at_least=True),
     Target("behind-nginx", "CPU per request, loop / cpython", _ratio("cpu", "loop"), 0.5),
     Target("logging", "requests/s of loop, with log / without", _kept_with_log, 0.6, at_least=True),
+    Target("fairness", "p99 of quick requests, loop / stock", _fairness, 1),
     Target("memory", "PSS of a worker of loop, MB", _pss("loop"), 20),
     Target("memory", "PSS of a worker of stock, MB", _pss("stock"), 20),
     Target("start", "loop / (cpython + pypy3 -c pass)", _start("loop"), 2),
@@ -66,7 +72,9 @@ _COLUMNS = {
     "user": ("user", "%.1f"),
     "system": ("system", "%.1f"),
     "p50": ("p50 ms", "%.2f"),
+    "p90": ("p90 ms", "%.2f"),
     "p99": ("p99 ms", "%.2f"),
+    "longest": ("longest ms", "%.2f"),
     "errors": ("errors", "%d"),
     "pss": ("PSS MB/worker", "%.1f"),
     "pss_max": ("largest", "%.1f"),

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
 
+from arrivals import Arrivals
 from load import wrk
 from processes import SERVER_CPU, Server
 
@@ -106,6 +107,45 @@ class Throughput:
 
 
 @dataclass(frozen=True)
+class Fairness:
+    """What the quick requests have to wait for where a few take long, at a load far below what the server could do."""
+    name: str
+    title: str
+    app: str
+    contestants: tuple
+    workers: int
+    rate: int               # requests a second
+    kept: int               # connections of those that keep them
+    varies = "connections"
+    columns = ("p50", "p90", "p99", "longest")
+
+    def run(self, contestants, settings):
+        points = {"a new one each": 0, "%d kept" % self.kept: self.kept}
+        times = {label: {} for label in points}
+        with ExitStack() as stack:
+            servers = {name: stack.enter_context(Server(contestant, self.app, self.workers))
+                       for name, contestant in contestants.items()}
+            for number in range(settings.side_rounds):
+                for label, kept in points.items():
+                    for name, server in servers.items():
+                        # uWSGI's own socket keeps none
+                        if kept and name != "loop":
+                            continue
+                        load = Arrivals(server.port, self.rate, kept)
+                        load.run(5 * settings.side_seconds, number)
+                        times[label].setdefault(name, []).extend(load.quick)
+                settings.progress("%s: round %d" % (self.name, number + 1))
+        return {label: {name: percentiles(found) for name, found in of_point.items()}
+                for label, of_point in times.items() if of_point}
+
+
+def percentiles(times):
+    times = sorted(times)
+    return {"p50": times[len(times) // 2], "p90": times[len(times) * 90 // 100], "p99": times[len(times) * 99 // 100],
+            "longest": times[-1]}
+
+
+@dataclass(frozen=True)
 class Memory:
     """PSS of each worker after PSS_REQUESTS requests or more."""
     name: str
@@ -183,6 +223,8 @@ SCENARIOS = (
                varies="size", side=True),
     Throughput("post", "requests with a body, which the application reads", "upload", OURS_AND_CPYTHON,
                (Point("1 KB", post=1024), Point("1 MB", post=1048576, warmup=1000)), varies="body", side=True),
+    Fairness("fairness", "2 workers, 100 requests/s, of which one in 100 sleeps for 100 ms; times of the others", "mixed",
+             OURS_AND_CPYTHON, workers=2, rate=100, kept=32),
     Memory("memory", "hello, PSS of each of 4 workers after %d requests" % PSS_REQUESTS, "hello",
            ("loop", "stock", "cpython", "gunicorn", "gunicorn-pypy"), workers=4),
     Start("start", "hello, from exec to the first response", "hello",

@@ -176,7 +176,8 @@ static int check(struct core *core, struct wsgi_request *host)
         return 0;
     uwsgi_log("request refused (400): %s\n", result.refused);
     /* the core would send an unchecked protocol back in the status line */
-    if (host->protocol_len != 8 || memcmp(host->protocol, "HTTP/1.", 7) != 0) {
+    if (host->protocol_len != 8 || (memcmp(host->protocol, "HTTP/1.0", 8) != 0 &&
+                                    memcmp(host->protocol, "HTTP/1.1", 8) != 0)) {
         host->protocol = (char *)"HTTP/1.0";
         host->protocol_len = 8;
     }
@@ -566,6 +567,7 @@ static const struct upp_front chunked_front = {
     .sendfile = stock_sendfile,
     .error = stock_error,
     .abort = stock_abort,
+    .disconnect = stock_disconnect,
 };
 
 static void begin_chunked(struct core *core)

@@ -32,9 +32,11 @@ static struct {
     int epoll;
     int wake; /* eventfd: stays readable once the worker stops */
     int threads;
+    int is_alone; /* one thread in one worker: nobody else could take what waits here */
     struct upp_limits limits;
     struct upp_listener *listeners;
     int listeners_count;
+    pthread_mutex_t listening; /* of whether listeners are in the epoll set */
     struct upp_core *cores;
     atomic_int woken;          /* threads that know of the stop */
     uint64_t resume_accepting; /* when listeners that were taken out come back; 0: they are in */
@@ -134,6 +136,7 @@ static void close_conn(struct upp_core *core, struct upp_conn *conn)
 
 static void watch_listeners(int on)
 {
+    pthread_mutex_lock(&engine.listening);
     for (int i = 0; i < engine.listeners_count; i++) {
         struct upp_listener *listener = &engine.listeners[i];
         struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = listener};
@@ -142,6 +145,7 @@ static void watch_listeners(int on)
         if (!epoll_ctl(engine.epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, listener->fd, &event))
             listener->listening = on;
     }
+    pthread_mutex_unlock(&engine.listening);
 }
 
 /* Out of descriptors or connections: a listener that is always ready would spin. */
@@ -161,42 +165,72 @@ static void later(struct upp_core *core, struct upp_conn *conn)
     core->ready_tail = &conn->next_free;
 }
 
-/* Returns 0 when there was nothing more to accept. */
-static int accept_one(struct upp_core *core, struct upp_listener *listener)
+/* The descriptor of a new connection, or -1. */
+static int accept_one(const struct upp_listener *listener, struct sockaddr_storage *peer)
+{
+    /* a client of a unix socket has no address worth asking for */
+    socklen_t length = sizeof *peer;
+    struct sockaddr *address = listener->is_unix ? NULL : (struct sockaddr *)peer;
+    int fd;
+    do {
+        fd = accept4(listener->fd, address, address ? &length : NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (fd < 0 && (errno == ECONNABORTED || errno == EINTR));
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+        pause_accepting(strerror(errno));
+    return fd;
+}
+
+/* Returns a new connection, which the caller owns, or NULL. */
+static struct upp_conn *take_new(const struct upp_listener *listener)
 {
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-    socklen_t length = sizeof peer;
+    if (!listener->listening)
+        return NULL;
     if (upp_pool_is_full()) {
         pause_accepting("the bound on connections is reached");
-        return 0;
+        return NULL;
     }
-    int fd = accept4(listener->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting(strerror(errno));
-        return errno == ECONNABORTED || errno == EINTR;
-    }
+    int fd = accept_one(listener, &peer);
+    if (fd < 0)
+        return NULL;
     struct upp_conn *conn = upp_pool_take();
     if (!conn) {
         close(fd);
-        return 0;
+        return NULL;
     }
     reset_conn(conn, fd, listener);
     set_peer(conn, &peer);
     /* the first request is usually there already */
     conn->readable = 1;
-    later(core, conn);
-    return 1;
+    return conn;
 }
 
-static void accept_some(struct upp_core *core, struct upp_listener *listener)
+/* Returns a connection to begin with at once, or NULL. Who is alone takes several, which saves
+ * waits for events. Else what is accepted here would wait behind a running request that others
+ * need not wait for. */
+static struct upp_conn *accept_some(struct upp_core *core, const struct upp_listener *listener)
 {
-    /* what waits behind a running request could be served by another thread or worker */
-    int most = engine.threads > 1 || upp_host_has_siblings() ? 1 : ACCEPTS_PER_EVENT;
-    for (int i = 0; i < most; i++) {
-        if (!listener->listening || !accept_one(core, listener))
-            return;
+    struct upp_conn *conn;
+    if (!engine.is_alone)
+        return take_new(listener);
+    for (int i = 0; i < ACCEPTS_PER_EVENT && (conn = take_new(listener)); i++)
+        later(core, conn);
+    return NULL;
+}
+
+/* A connection stays here: the next new one is for another worker. The kernel wakes the one that
+ * has watched a listener for the longest. */
+static void let_others_accept(const struct upp_listener *listener)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = (void *)listener};
+    if (!upp_host_has_siblings())
+        return;
+    pthread_mutex_lock(&engine.listening);
+    if (listener->listening) {
+        epoll_ctl(engine.epoll, EPOLL_CTL_DEL, listener->fd, NULL);
+        epoll_ctl(engine.epoll, EPOLL_CTL_ADD, listener->fd, &event);
     }
+    pthread_mutex_unlock(&engine.listening);
 }
 
 /* ---- sending ------------------------------------------------------------ */
@@ -262,7 +296,10 @@ static int watch_conn(struct upp_conn *conn)
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                                 .data.ptr = conn};
     conn->watched = !epoll_ctl(engine.epoll, EPOLL_CTL_ADD, conn->fd, &event);
-    return conn->watched ? 0 : -1;
+    if (!conn->watched)
+        return -1;
+    let_others_accept(conn->listener);
+    return 0;
 }
 
 /* Continues with a connection that the caller owns. Returns 1 when it has a request for Python. */
@@ -374,25 +411,36 @@ static void tick(struct upp_core *core, uint64_t now)
     upp_host_tick();
 }
 
-/* Fetches events. With several threads one at a time, so that a busy thread keeps none from the
- * others. */
+static int is_listener(const void *pointer)
+{
+    const struct upp_listener *listener = pointer;
+    return listener >= engine.listeners && listener < engine.listeners + engine.listeners_count;
+}
+
+/* Those of listeners, or those of others. */
+static void keep_events(struct upp_core *core, const struct epoll_event *events, int count,
+                        int of_listeners)
+{
+    for (int i = 0; i < count; i++) {
+        if (is_listener(events[i].data.ptr) != of_listeners)
+            continue;
+        core->events[core->events_count].pointer = events[i].data.ptr;
+        core->events[core->events_count++].events = events[i].events;
+    }
+}
+
+/* Fetches events; those of listeners come last: until this worker is done with its own connections
+ * another one may take the new ones. With several threads one at a time, so that a busy thread
+ * keeps none from the others. */
 static void wait_events(struct upp_core *core, uint64_t now)
 {
     struct epoll_event events[UPP_EVENTS];
     int most = engine.threads > 1 ? 1 : UPP_EVENTS;
     int count = epoll_wait(engine.epoll, events, most, timeout_of(now));
     core->events_next = 0;
-    core->events_count = count > 0 ? count : 0;
-    for (int i = 0; i < core->events_count; i++) {
-        core->events[i].pointer = events[i].data.ptr;
-        core->events[i].events = events[i].events;
-    }
-}
-
-static int is_listener(const void *pointer)
-{
-    const struct upp_listener *listener = pointer;
-    return listener >= engine.listeners && listener < engine.listeners + engine.listeners_count;
+    core->events_count = 0;
+    keep_events(core, events, count, 0);
+    keep_events(core, events, count, 1);
 }
 
 /* Descriptors of uWSGI's signals are known by small numbers instead of addresses. */
@@ -409,8 +457,7 @@ static struct upp_conn *take_event(struct upp_core *core, const struct upp_event
     if (event->pointer == WAKE_POINTER)
         return NULL;
     if (is_listener(event->pointer)) {
-        accept_some(core, event->pointer);
-        return NULL;
+        return accept_some(core, event->pointer);
     }
     struct upp_conn *conn = event->pointer;
     if (!upp_conn_own(conn, UPP_CONN_EVENT))
@@ -499,8 +546,10 @@ static int start_core(struct upp_core *core, int id)
 int upp_engine_start(struct upp_listener *listeners, int count, const struct upp_limits *limits,
                      int threads)
 {
+    pthread_mutex_init(&engine.listening, NULL);
     engine.limits = *limits;
     engine.threads = threads;
+    engine.is_alone = threads == 1 && !upp_host_has_siblings();
     engine.listeners = listeners;
     engine.listeners_count = count;
     engine.cores = calloc((size_t)threads, sizeof(struct upp_core));

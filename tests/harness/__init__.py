@@ -17,7 +17,7 @@ from harness.assertions import assert_aborted, assert_internal_error, assert_not
 from harness.client import Client, Connection
 from harness.fleet import Fleet, ServerSpec
 from harness.fronts import ENGINES, FRONTS, Front
-from harness.load import Load
+from harness.load import KeepAliveLoad, Load
 from harness.nginx import Nginx
 from harness.response import Response, ResponseTimeout
 from harness.server import Server, ServerFailed
@@ -25,7 +25,7 @@ from harness.wait import wait_until
 from harness.websocket import WebSocket
 
 __all__ = [
-    'Client', 'Connection', 'FRONTS', 'Fleet', 'Front', 'Load', 'Nginx', 'Response', 'ResponseTimeout', 'Server',
+    'Client', 'Connection', 'FRONTS', 'Fleet', 'Front', 'KeepAliveLoad', 'Load', 'Nginx', 'Response', 'ResponseTimeout', 'Server',
     'ServerFailed', 'ServerSpec', 'WebSocket', 'assert_aborted', 'assert_internal_error', 'assert_not_served',
     'wait_until',
 ]

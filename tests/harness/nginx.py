@@ -27,6 +27,7 @@ http {{
     scgi_temp_path {directory}/scgi;
     uwsgi_temp_path {directory}/uwsgi;
     include /etc/nginx/uwsgi_params;
+    {upstreams}
     server {{
         listen 127.0.0.1:{port};
         server_name front.example;
@@ -41,14 +42,14 @@ def find_nginx():
 
 
 class Nginx:
-    """locations: what stands in its `server` block."""
+    """locations: what stands in its `server` block; upstreams: blocks beside it."""
 
-    def __init__(self, directory, locations):
+    def __init__(self, directory, locations, upstreams=''):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True)
         self.port = reserve_port()
         self.path = self.directory / 'nginx.conf'
-        self.path.write_text(_CONFIGURATION.format(directory=self.directory, port=self.port, locations=locations,
+        self.path.write_text(_CONFIGURATION.format(directory=self.directory, port=self.port, locations=locations, upstreams=upstreams,
                                                    user=getpass.getuser()))
         self.process = None
 

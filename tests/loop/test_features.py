@@ -1,20 +1,15 @@
 """uWSGI's own features with requests that come through the loop."""
 
-import contextlib
 import gzip
-import http.client
 import json
 import os
 import re
-import shutil
 import signal
-import subprocess
-import threading
 import time
 
 import pytest
 
-from harness import Client, FRONTS, ResponseTimeout, wait_until
+from harness import Client, FRONTS, KeepAliveLoad, ResponseTimeout, wait_until
 from harness.processes import is_alive
 from harness.uwsgi_packet import packet
 
@@ -24,57 +19,6 @@ PLUGINS = '/usr/lib/uwsgi/plugins'
 
 def needs_plugin(name):
     return pytest.mark.skipif(not os.path.exists('%s/%s_plugin.so' % (PLUGINS, name)), reason='no %s plugin' % name)
-
-
-class KeepAliveLoad:
-    """Clients on connections that stay, as browsers do it: a new one after `Connection: close`, and a request again
-    when its connection was closed before a byte of the answer (RFC 9112 9.3.1). Everything else is a lost request."""
-
-    def __init__(self, client, target='/pid', threads=3):
-        self.client, self.target = client, target
-        self.answers, self.failures = [0] * threads, []
-        self.over = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(threads)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc_info):
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
-
-    def run(self, number):
-        while not self.over.is_set():
-            try:
-                with self.client.connect() as connection:
-                    used = 0
-                    while not self.over.is_set():
-                        answer = connection.get(self.target)
-                        if answer.empty and used:
-                            break
-                        assert answer.status == 200 and answer.complete, (used, answer)
-                        self.answers[number] += 1
-                        used += 1
-                        if answer.header('Connection') == 'close':
-                            break
-            except (OSError, AssertionError) as error:
-                self.failures.append(error)
-                return
-
-    @property
-    def count(self):
-        return sum(self.answers)
-
-    def wait_more(self, number):
-        wanted = self.count + number
-        wait_until(lambda: self.count >= wanted or self.failures, '%d answers' % number)
-        self.check()
-
-    def check(self):
-        assert not self.failures, 'after %d answers: %r' % (self.count, self.failures[:3])
 
 
 def keep_alive(client, *targets):
@@ -383,7 +327,7 @@ def test_cache_protocol(start_loop):
     assert uwsgi_exchange(server, b'\x6f' + len(key).to_bytes(2, 'little') + b'\0' + key).endswith(b'the value')
 
 
-# -- real clients, files, unix sockets ---------------------------------------------------------------------------------
+# -- files, unix sockets -----------------------------------------------------------------------------------------------
 
 def test_large_file_to_a_slow_reader(start_loop):
     """The file goes out beside other requests."""
@@ -398,33 +342,6 @@ def test_large_file_to_a_slow_reader(start_loop):
         response = slow.read()
         assert response.complete and response.body == content
         assert slow.get('/hello').body == b'hello'
-
-
-@pytest.mark.skipif(not shutil.which('curl'), reason='curl is not installed')
-def test_curl(start_loop):
-    """Three on one connection, one of them in chunks; then an upload in chunks, and one with 100-continue."""
-    server = start_loop()
-    url = 'http://%s:%d' % server.client('loop').address
-    run = subprocess.run(['curl', '-sSv', url + '/hello', url + '/parts/3', url + '/hello'], capture_output=True, timeout=60)
-    assert run.returncode == 0 and run.stdout == b'hellopart 0\npart 1\npart 2\nhello'
-    assert run.stderr.count(b'Re-using existing connection') == 2, run.stderr
-    body = b'b' * 500000
-    for header in ('Transfer-Encoding: chunked', 'Expect: 100-continue'):
-        run = subprocess.run(['curl', '-sS', '-H', header, '--data-binary', '@-', url + '/echo'], input=body,
-                             capture_output=True, timeout=60)
-        assert run.returncode == 0 and run.stdout == body, run.stderr
-
-
-def test_http_client(start_loop):
-    connection = http.client.HTTPConnection(*start_loop().client('loop').address, timeout=60)
-    with contextlib.closing(connection):
-        for target, body in (('/hello', b'hello'), ('/parts/3', b'part 0\npart 1\npart 2\n'), ('/status/204', b''),
-                             ('/long/300000', b'x' * 300000)):
-            connection.request('GET', target)
-            response = connection.getresponse()
-            assert response.read() == body and not response.will_close
-        connection.request('POST', '/echo', iter([b'a', b'b' * 1000]), encode_chunked=True)
-        assert connection.getresponse().read() == b'a' + b'b' * 1000
 
 
 def test_unix_socket(start_loop):

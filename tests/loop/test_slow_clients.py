@@ -118,6 +118,28 @@ def test_a_byte_at_a_time(client):
         assert slow.read().body == b'slowly'
 
 
+def test_all_of_them_at_once(client, server):
+    """Unfinished heads, announced bodies and clients that do not read, on one worker: the others do not notice."""
+    heads, bodies, greedy = ([client.connect() for _ in range(count)] for count in (100, 100, 10))
+    for connection in heads:
+        connection.send(HEAD)
+    for connection in bodies:
+        connection.send_request('POST', '/size', content_length=10)
+    for connection in greedy:
+        connection.send_request('GET', '/long/4194304')
+    assert_served(client)
+    assert_rests(server.worker_pids()[0])
+    for connection in heads:
+        connection.send(b'\r\n')
+    for connection in bodies:
+        connection.send(b'x' * 10)
+    for connection, body in [(connection, b'hello') for connection in heads] + [(other, b'10') for other in bodies]:
+        assert connection.read().body == body
+    for connection in greedy:
+        response = connection.read()
+        assert response.complete and len(response.body) == 4194304
+
+
 def test_clients_that_vanish(client):
     """In the head, in the body, in the answer."""
     for data in (HEAD, client.encode('POST', '/size', (), b'x', content_length=100),

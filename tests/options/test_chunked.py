@@ -8,11 +8,15 @@ from harness import wait_until
 from harness.fronts import ENGINES
 
 APP = '''
-import hashlib, json
+import hashlib, json, uwsgi
 
 def application(environ, start_response):
     body = environ['wsgi.input']
     path = environ['PATH_INFO']
+    if path == '/disconnect':
+        start_response('200 OK', [])(body.read())
+        uwsgi.disconnect()
+        return []
     if path == '/unread':
         start_response('200 OK', [])
         return [b'unread']
@@ -138,3 +142,11 @@ def test_post_buffering(start):
     client = start(**{'post-buffering': 4096})
     assert ask(client, '/', chunks(b'x' * 5000))[0] == 'x' * 5000
     assert json.loads(client.post('/', b'plain').body)[0] == 'plain'
+
+
+@pytest.mark.fronts('http', 'uwsgi', 'loop')
+def test_disconnect(start):
+    """uwsgi.disconnect() works in such a request as in any other; the worker goes on."""
+    client = start()
+    for _ in range(2):
+        assert client.post('/disconnect', chunks(b'x'), CODING, content_length=False).body == b'x'

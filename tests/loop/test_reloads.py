@@ -1,0 +1,73 @@
+"""Reload after reload while clients ask on, on kept connections and on new ones: no request may be lost."""
+
+import contextlib
+import os
+import time
+
+import pytest
+
+from harness import KeepAliveLoad, Load, wait_until
+from harness.ports import release_port, reserve_port
+
+RELOADS = 20
+OPTIONS = {'master': True, 'processes': 2, 'disable-logging': True}
+
+
+@pytest.fixture
+def address():
+    """For a server that is reloaded: one with port 0 would get another port then."""
+    port = reserve_port()
+    yield '127.0.0.1:%d' % port
+    release_port(port)
+
+
+@contextlib.contextmanager
+def under_load(server):
+    """All kinds of clients at once: with the block's progress(), so that each reload meets all of them."""
+    clients = [server.client('loop') for _ in range(3)]
+    loads = [KeepAliveLoad(clients[0], '/pid', threads=2), Load(clients[1], '/pid', threads=2),
+             KeepAliveLoad(clients[2], '/long/300000', threads=1)]
+
+    def progress():
+        for load in loads:
+            load.wait_more(10)
+    with contextlib.ExitStack() as stack:
+        for load in loads:
+            stack.enter_context(load)
+        progress()
+        yield loads, progress
+        progress()
+    for load in loads:
+        load.check()
+
+
+def failed(loads):
+    return any(load.failures for load in loads)
+
+
+def test_sighup(start_loop, address):
+    """The whole server starts again, twenty times."""
+    server = start_loop({**OPTIONS, 'http-socket': address}, args=['--threads', '2'])
+    server.ignore_fds()
+    with under_load(server) as (loads, progress):
+        for number in range(1, RELOADS + 1):
+            server.reload()
+            wait_until(lambda: len(server.log_lines('spawned uWSGI worker 2 ')) > number or failed(loads),
+                       lambda: 'reload %d\n%s' % (number, server.log_tail()))
+            progress()
+    assert not server.log_lines('NO MERCY')
+
+
+def test_chain(start_loop, address):
+    """One worker after the other; the master, which looks at the file once a second, stays."""
+    server = start_loop({**OPTIONS, 'http-socket': address, 'lazy-apps': True, 'touch-chain-reload': 'touched'},
+                        files={'touched': ''})
+    server.ignore_fds()
+    with under_load(server) as (loads, progress):
+        for number in range(1, 3):
+            later = time.time() + 5 * number   # uWSGI looks at whole seconds
+            os.utime(server.directory / 'touched', (later, later))
+            wait_until(lambda: len(server.log_lines('chain reloading complete')) >= number or failed(loads),
+                       lambda: 'reload %d\n%s' % (number, server.log_tail()))
+            progress()
+    assert not server.log_lines('NO MERCY')
