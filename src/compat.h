@@ -16,11 +16,18 @@ extern struct uwsgi_server uwsgi;
 /* exported by every uWSGI, declared in no header */
 void uwsgi_heartbeat(void);
 
+/* UPP_COMPAT_WORKER_HAS_HARAKIRI: the times are the worker's, and not those of each core. */
 #if UWSGI_PLUGIN_API >= 2
+#define UPP_COMPAT_WORKER_HAS_HARAKIRI 0
+#define upp_compat_harakiri(worker) (&(worker)->cores[0].harakiri)
+#define upp_compat_user_harakiri(worker) (&(worker)->cores[0].user_harakiri)
 #define upp_compat_packet_size(request) ((request)->len)
 #define upp_compat_set_user_harakiri(request, seconds) set_user_harakiri(request, seconds)
 #define upp_compat_run_signal(request, signal) uwsgi_signal_handler(request, signal)
 #else
+#define UPP_COMPAT_WORKER_HAS_HARAKIRI 1
+#define upp_compat_harakiri(worker) (&(worker)->harakiri)
+#define upp_compat_user_harakiri(worker) (&(worker)->user_harakiri)
 #define upp_compat_packet_size(request) ((request)->uh->pktsize)
 #define upp_compat_set_user_harakiri(request, seconds) set_user_harakiri(((void)(request), seconds))
 #define upp_compat_run_signal(request, signal) uwsgi_signal_handler(((void)(request), signal))

@@ -142,13 +142,54 @@ static int option_given(const char *name)
     return 0;
 }
 
+/* Servers of the Python plugin's, and what stands for them here. */
+static int is_foreign_loop(const char *name)
+{
+    static const char *const names[] = {"gevent", "asyncio", "tornado", "greenlet"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!strcmp(name, names[i]))
+            return 1;
+    }
+    return 0;
+}
+
+static void check_loop_engine(void)
+{
+    if (!uwsgi.loop || uwsgi_get_loop(uwsgi.loop))
+        return;
+    if (is_foreign_loop(uwsgi.loop))
+        uwsgi_log("--loop %s needs CPython and does not work with PyPy; for many requests at the "
+                  "same time use --async N --pypy-greenlets, or --threads N, instead\n",
+                  uwsgi.loop);
+    else
+        uwsgi_log("--loop %s: there is no such loop engine; leave the option out, or load the "
+                  "plugin that has it\n",
+                  uwsgi.loop);
+    exit(1);
+}
+
+static void check_async(void)
+{
+    if (upp_options.greenlets && uwsgi.async < 2) {
+        uwsgi_log("--pypy-greenlets switches between the requests that --async N has under way; "
+                  "give --async a number from 2\n");
+        exit(1);
+    }
+    if (uwsgi.async > 1 && uwsgi.threads > 1) {
+        uwsgi_log("--async %d and --threads %d exclude each other: uWSGI has one kind of core; "
+                  "leave one of them out\n",
+                  uwsgi.async, uwsgi.threads);
+        exit(1);
+    }
+}
+
 /* ucontext stacks lie outside the stack that PyPy checks: wrong results and StackOverflow. */
 static void check_ugreen(void)
 {
     if (option_given("ugreen")) {
         uwsgi_log(
             "--ugreen does not work with PyPy: its stacks (ucontext) break the interpreter; use "
-            "--threads or --processes instead\n");
+            "--pypy-greenlets instead\n");
         exit(1);
     }
 }
@@ -335,6 +376,8 @@ void upp_config_freeze(void)
     freeze_limits();
     check_nursery();
     check_thread_stack();
+    check_loop_engine();
+    check_async();
     check_ugreen();
     check_choices();
     /* PyPy has one interpreter per process; says so before uWSGI claims "multiple interpreter
@@ -345,6 +388,8 @@ void upp_config_freeze(void)
     freeze_code();
     frozen.setup = upp_options.setup;
     frozen.threads = uwsgi.threads > 1 ? uwsgi.threads : 1;
+    frozen.async_cores = uwsgi.async > 1 ? uwsgi.async : 1;
+    frozen.greenlets = upp_options.greenlets;
     frozen.processes = uwsgi.numproc > 1 ? uwsgi.numproc : 1;
     frozen.need_app = uwsgi.need_app;
     frozen.lazy_apps = uwsgi.lazy_apps || uwsgi.lazy;

@@ -88,6 +88,8 @@ struct upp_config {
     int strict;         /* nothing beyond PEP 3333 */
     int accept_buffers; /* any buffer is as good as bytes */
     int threads;        /* --threads, at least 1 */
+    int async_cores;    /* --async, at least 1 */
+    int greenlets;      /* --pypy-greenlets */
     int processes;      /* --processes, at least 1 */
     int need_app;
     int lazy_apps;
@@ -247,11 +249,17 @@ int upp_request_find_app(struct upp_request *request);
 /* Hands a result to the C function that is calling Python (exception hooks); copied at once. */
 void upp_return(const char *data, size_t length);
 
+/* ---- --async ------------------------------------------------------------ */
+
+/* Runs the request of the slice that has just begun, on the stack of the caller, to its end. */
+void upp_async_run(void);
+
 /* ---- what Python implements -------------------------------------------- */
 
 /* result of upp_py_request */
 #define UPP_DONE 0  /* complete, its end is visible to the client */
 #define UPP_CLOSE 1 /* complete, but the connection must not be used again */
+#define UPP_AGAIN 2 /* --async: not complete, upp_py_async_step() goes on with it */
 
 UPP_PYTHON void upp_py_preinit(void);
 UPP_PYTHON void upp_py_init_apps(void);
@@ -266,6 +274,14 @@ UPP_PYTHON void upp_py_hold_imports(int hold);
 UPP_PYTHON void upp_py_before_fork(void);
 UPP_PYTHON void upp_py_after_fork(int in_child);
 UPP_PYTHON int upp_py_request(struct upp_request *request);
+/* --async: goes on with a request for which UPP_AGAIN was returned; returns the same as
+ * upp_py_request. */
+UPP_PYTHON int upp_py_async_step(struct upp_request *request);
+/* --pypy-greenlets: a slice of the request of `core` begins, in a greenlet of its own, which calls
+ * upp_async_run() if it is the first; returns at the end of the slice. */
+UPP_PYTHON void upp_py_async_enter(int core);
+/* In the greenlet of that request: ends the slice, returns when the next one begins. */
+UPP_PYTHON void upp_py_async_leave(int core);
 /* Serves upp_loop_next() until it says NULL. */
 UPP_PYTHON void upp_py_loop(int core);
 /* which: 0 class, 1 message, 2 repr, 3 backtrace; answers with upp_return */

@@ -123,6 +123,17 @@ static void refuse_protocol(char *name, char *value, void *unused)
     exit(1);
 }
 
+/* Ways to have many requests under way that are made of CPython's internals. */
+static void refuse_engine(char *name, char *value, void *unused)
+{
+    (void)value;
+    (void)unused;
+    uwsgi_log("--%s needs CPython and does not work with PyPy; for many requests at the same time "
+              "use --async N --pypy-greenlets, or --threads N, instead\n",
+              name);
+    exit(1);
+}
+
 /* ---- the table --------------------------------------------------------- */
 
 #define ENTRY(name, argument, shortcut, help, function, target, flags)                             \
@@ -314,6 +325,16 @@ struct uwsgi_option upp_options_table[] = {
     LIST("py-sharedarea", "make a sharedarea of the specified size in bytes", shared_areas),
     FLAG("py-call-osafterfork", "accepted: it is always done", ignored_flag),
     FLAG("py-call-uwsgi-fork-hooks", "accepted: they are always called", ignored_flag),
+
+    /* many requests at the same time */
+    FLAG("pypy-greenlets", "with --async: requests run in greenlets and switch when they wait",
+         greenlets),
+    ENTRY("gevent", required_argument, 0, "refused: it needs CPython", refuse_engine, NULL, 0),
+    ENTRY("gevent-monkey-patch", no_argument, 0, "refused: it needs CPython", refuse_engine, NULL,
+          0),
+    ENTRY("asyncio", required_argument, 0, "refused: it needs CPython", refuse_engine, NULL, 0),
+    ENTRY("tornado", required_argument, 0, "refused: it needs CPython", refuse_engine, NULL, 0),
+    ENTRY("greenlet", no_argument, 0, "refused: it needs CPython", refuse_engine, NULL, 0),
 
     /* the request loop */
     TEXT("pypy-loop", 0, "on: serve by the plugin's own request loop (default); off: by uWSGI's",

@@ -87,6 +87,7 @@ struct upp_options {
     int strict;
     int accept_buffers;
     int chunked_input;
+    int greenlets;
     char *env_behaviour;
     /* the rest */
     struct uwsgi_string_list *shared_areas; /* sizes in bytes */

@@ -8,6 +8,7 @@
 #include "api/signal.h"
 #include "api/spooler.h"
 #include "areas.h"
+#include "async.h"
 #include "compat.h"
 #include "config.h"
 #include "contract.h"
@@ -169,6 +170,7 @@ static void fixup(void)
     managed.fixup = NULL;
     managed.hijack_worker = NULL;
     uwsgi.p[UWSGI_MODIFIER_MANAGE_PATH_INFO] = &managed;
+    upp_async_install();
     if (!uwsgi.loop)
         upp_stop_install();
     else if (upp_loop_is_chosen())

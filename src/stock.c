@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stock.h"
 
+#include "async.h"
 #include "compat.h"
 #include "config.h"
 #include "contract.h"
@@ -36,6 +37,7 @@ struct core {
     struct upp_request request;
     int16_t *name_ids; /* room for as many variables as uWSGI keeps */
     char *read_buffer; /* READ_BUFFER bytes, made by the first body that is read */
+    int under_way;     /* Python has returned UPP_AGAIN */
     int may_keep_open; /* the request allows another one on this connection */
     int framed;        /* the client can see where the response ends */
     int is_chunked;    /* the body of the request is */
@@ -170,7 +172,8 @@ static int check(struct core *core, struct wsgi_request *host)
     struct upp_request_check result =
         upp_request_check((const struct upp_variable *)host->hvec, (size_t)host->var_cnt / 2,
                           host->socket->proto_name);
-    core->may_keep_open = result.may_keep_open;
+    /* uWSGI's async loop does not look at a connection that is kept */
+    core->may_keep_open = result.may_keep_open && !upp_async_is_on();
     core->is_chunked = result.is_chunked;
     if (!result.refused)
         return 0;
@@ -224,10 +227,33 @@ static int serve_raw(struct wsgi_request *host)
     return UWSGI_OK;
 }
 
+/* The request is over. `whole`: an http11 connection on which another one may come. */
+static void finish(const struct core *core, struct wsgi_request *host, int result, int whole)
+{
+    if (host->app_id >= 0)
+        __atomic_add_fetch(&uwsgi_apps[host->app_id].requests, 1, __ATOMIC_RELAXED);
+    if (whole && result == UPP_DONE && core->framed && core->may_keep_open && !host->write_errors)
+        host->proto_parser_status = PARSED_WHOLE;
+}
+
+/* --async without greenlets: Python has more to send. */
+static int go_on(struct core *core, struct wsgi_request *host)
+{
+    int result = UPP_CLOSE;
+    UPP_ENTER(result = upp_py_async_step(&core->request));
+    core->under_way = result == UPP_AGAIN;
+    if (core->under_way)
+        return UWSGI_AGAIN;
+    finish(core, host, result, 0);
+    return UWSGI_OK;
+}
+
 int upp_stock_serve(struct wsgi_request *host)
 {
     struct core *core = &cores[host->async_id];
     int result = UPP_CLOSE;
+    if (core->under_way)
+        return go_on(core, host);
     if (host->is_raw)
         return serve_raw(host);
     /* http11 would keep a connection open after a response whose end the client cannot see, or with
@@ -242,10 +268,10 @@ int upp_stock_serve(struct wsgi_request *host)
     if (core->is_chunked && upp_config_decodes_chunks())
         begin_chunked(core);
     UPP_ENTER(result = upp_py_request(request));
-    if (host->app_id >= 0)
-        __atomic_add_fetch(&uwsgi_apps[host->app_id].requests, 1, __ATOMIC_RELAXED);
-    if (whole && result == UPP_DONE && core->framed && core->may_keep_open && !host->write_errors)
-        host->proto_parser_status = PARSED_WHOLE;
+    core->under_way = result == UPP_AGAIN;
+    if (core->under_way)
+        return UWSGI_AGAIN;
+    finish(core, host, result, whole);
     return UWSGI_OK;
 }
 

@@ -21,6 +21,8 @@ STATES = {"the same", "another order", "limited", "no effect", "always on", "ref
 
 # Options of the table that are not that plugin's: its successor's, or a second spelling.
 LATER = {"paste-name", "wsgi-manage-chunked-input", "py-autoreload-ignore"}
+# Of the plugins that run CPython's loops: refused here, and no options of the Python plugin itself.
+LOOPS = {"asyncio", "gevent", "gevent-monkey-patch", "greenlet", "tornado"}
 
 PAGES = [*pathlib.Path().glob("*.md"), *pathlib.Path("docs").rglob("*.md")]
 
@@ -70,7 +72,7 @@ def migration_problems(options):
                 yield f"{MIGRATING}: {name} does not exist"
     for name in sorted({name for name in mentioned if mentioned.count(name) > 1}):
         yield f"{MIGRATING}: {name} is there twice"
-    theirs = {name for name in options if not name.startswith("pypy-")} - LATER
+    theirs = {name for name in options if not name.startswith("pypy-")} - LATER - LOOPS
     for name in sorted(theirs - set(mentioned)):
         yield f"{MIGRATING}: {name} is not in a table"
     if len(mentioned) != PYTHON_OPTIONS:

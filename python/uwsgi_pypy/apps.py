@@ -7,6 +7,7 @@ import time
 from _uwsgi_pypy import ffi, lib
 
 from . import config, environ, errors, exchanges, interpreter, log, modules, source, warmup, wsgi
+from .api import scheduling
 
 # what uWSGI exits with when an application cannot be loaded (UWSGI_FAILED_APP_CODE)
 FAILED_APP_CODE = 22
@@ -163,6 +164,7 @@ def init():
     """Loads what the configuration names, in uWSGI's order; the first is the default."""
     global _template
     _template = environ.make_template()
+    _template.update(scheduling.environ_variables())
     wsgi.make_room(lib.upp_core_facts().cores)
     environ.make_room(lib.upp_core_facts().cores)
     exchanges.choose()

@@ -4,7 +4,7 @@
 The class is put together once, at the start, so that nobody else pays for a
 look at an option.
 """
-from . import config, wsgi
+from . import async_exchanges, config, wsgi
 from .files import FileWrapper
 
 
@@ -64,5 +64,8 @@ def choose():
     """Makes wsgi.serve() use what the options ask for."""
     parts = [part for part, wanted in ((HeadAtOnce, config.head_at_once), (AnyBuffer, config.accept_buffers),
                                        (Strict, config.strict)) if wanted]
+    base = async_exchanges.choose()
+    if base is not None:
+        parts.append(base)
     if parts:
         wsgi.Exchange = type('Exchange', tuple(parts), {'__slots__': ()})

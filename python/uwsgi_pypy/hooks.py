@@ -10,8 +10,8 @@ import threading
 
 from _uwsgi_pypy import lib
 
-from . import (api, apps, autoreload, barrier, config, decorators, errors, interpreter, loop, modules, profiler, raw,
-               router, run, scripts, shell, stacks, tracebacker)
+from . import (api, apps, async_exchanges, autoreload, barrier, config, decorators, errors, greenlets, interpreter,
+               loop, modules, profiler, raw, router, run, scripts, shell, stacks, tracebacker)
 from .api import rpc, signal
 from .barrier import exported
 
@@ -103,6 +103,18 @@ def install():
     @exported(error=lib.UPP_CLOSE)
     def upp_py_request(request):
         return apps.serve(request)
+
+    @exported(error=lib.UPP_CLOSE)
+    def upp_py_async_step(request):
+        return async_exchanges.step(request)
+
+    @exported()
+    def upp_py_async_enter(core):
+        greenlets.enter(core)
+
+    @exported()
+    def upp_py_async_leave(core):
+        greenlets.leave(core)
 
     @exported()
     def upp_py_loop(core):

@@ -2,27 +2,21 @@
 """--py-tracebacker: who connects to a worker's socket gets the stacks of all of its threads."""
 import os
 import socket
-import sys
-import threading
-import traceback
 
 from _uwsgi_pypy import lib
 
 from . import config, log, threads
+from .stacks import collect
 
 HEADING = '*** uWSGI Python tracebacker output ***\n\n'
 
 
 def stacks():
     """Returns a line for each frame of each thread, the outermost first, and a blank one after each thread."""
-    own = threading.get_ident()
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
     parts = [HEADING]
-    for identity, frame in sys._current_frames().items():
-        if identity == own:
-            continue
-        name = names.get(identity, '<UnnamedPythonThread>')
-        for item in traceback.extract_stack(frame):
+    for name, _, stack in collect():
+        name = name or '<UnnamedPythonThread>'
+        for item in stack:
             line = ' line = %s' % item.line if item.line else ''
             parts.append('thread_id = %s filename = %s lineno = %d function = %s%s\n'
                          % (name, item.filename, item.lineno, item.name, line))

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "scheduling.h"
 
+#include "../async.h"
 #include "../contract.h"
+#include "../waits.h"
 #include "request.h"
 
 int upp_scheduling_is_on(void)
 {
-    return uwsgi.async > 1;
+    return upp_async_is_on();
 }
 
 void upp_scheduling_sleep(int seconds)
@@ -16,19 +18,15 @@ void upp_scheduling_sleep(int seconds)
 
 int upp_scheduling_wait(int fd, int timeout, int is_write)
 {
-    struct wsgi_request *host = upp_api_request();
-    int failed =
-        is_write ? async_add_fd_write(host, fd, timeout) : async_add_fd_read(host, fd, timeout);
-    return failed ? UPP_CANNOT : UPP_OK;
-}
-
-void upp_scheduling_suspend(void)
-{
-    if (uwsgi.schedule_to_main)
-        uwsgi.schedule_to_main(upp_api_request());
+    return upp_waits_add(upp_api_request(), fd, timeout, is_write) ? UPP_CANNOT : UPP_OK;
 }
 
 int upp_scheduling_ready(void)
 {
     return uwsgi_ready_fd(upp_api_request());
+}
+
+int upp_scheduling_timed_out(void)
+{
+    return upp_api_request()->async_timed_out;
 }

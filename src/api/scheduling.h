@@ -15,10 +15,10 @@ void upp_scheduling_sleep(int seconds);
 /* Asks to be called again when the descriptor can be read (or written), or after `timeout` seconds
  * unless that is 0. UPP_OK, UPP_CANNOT. */
 int upp_scheduling_wait(int fd, int timeout, int is_write);
-/* Lets other requests run, if requests can be switched; else does nothing. */
-void upp_scheduling_suspend(void);
 /* The descriptor that was ready when this request went on, -1: none. */
 int upp_scheduling_ready(void);
+/* 1 if this request went on because its time has passed. */
+int upp_scheduling_timed_out(void);
 
 /* contract: end */
 

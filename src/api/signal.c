@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "signal.h"
 
+#include "../async.h"
 #include "../compat.h"
 #include "../vm/entry.h"
 #include "request.h"
@@ -50,6 +51,7 @@ int upp_signal_handle(uint8_t number, void *handler)
 {
     int result = -1;
     (void)handler;
+    upp_async_hook_waits();
     UPP_ENTER(result = upp_py_signal(number));
     return result;
 }

@@ -145,7 +145,44 @@ def test_ugreen(refused):
     if not Path('/usr/lib/uwsgi/plugins/ugreen_plugin.so').exists():
         pytest.skip('there is no ugreen plugin')
     log = refused({'plugin': 'ugreen', 'ugreen': True, 'async': 2})
-    assert '--ugreen does not work with PyPy' in log and 'use --threads or --processes instead' in log
+    assert '--ugreen does not work with PyPy' in log and 'use --pypy-greenlets instead' in log
+
+
+# -- many requests at the same time -----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('options', [
+    {'gevent': 100}, {'gevent-monkey-patch': True}, {'asyncio': 100}, {'tornado': 100}, {'greenlet': True},
+    {'loop': 'gevent'}, {'loop': 'asyncio', 'async': 10}], ids=lambda options: '-'.join(map(str, options)))
+def test_loops_of_cpython(refused, options):
+    log = refused({**options, 'pypy-wsgi': 'app'}, app=APP)
+    name = next(iter(options))
+    value = ' ' + options[name] if name == 'loop' else ''
+    assert ('--%s%s needs CPython and does not work with PyPy; for many requests at the same time use --async N '
+            '--pypy-greenlets, or --threads N, instead' % (name, value)) in log
+
+
+def test_unknown_loop(refused):
+    log = refused({'loop': 'nosuch', 'pypy-wsgi': 'app'}, app=APP)
+    assert '--loop nosuch: there is no such loop engine; leave the option out' in log
+
+
+@pytest.mark.parametrize('options', [{}, {'async': 1}], ids=['none', 'one'])
+def test_greenlets_without_async(refused, options):
+    log = refused({**options, 'pypy-greenlets': True, 'pypy-wsgi': 'app'}, app=APP)
+    assert '--pypy-greenlets switches between the requests that --async N has under way; give --async a number' in log
+
+
+def test_async_with_threads(refused):
+    log = refused({'async': 10, 'threads': 4, 'pypy-wsgi': 'app'}, app=APP)
+    assert '--async 10 and --threads 4 exclude each other' in log
+
+
+def test_another_greenlet(refused):
+    """One that was made for CPython cannot be imported."""
+    log = refused({'async': 10, 'pypy-greenlets': True, 'pypy-wsgi': 'app', 'pypy-pp': 'lib'}, app=APP,
+                  files={'lib/greenlet/__init__.py': 'from ._greenlet import getcurrent, greenlet\n'})
+    assert "--pypy-greenlets needs PyPy's own module greenlet, which cannot be imported (No module named " in log
+
 
 
 # -- the setup file -------------------------------------------------------------------------------------------------

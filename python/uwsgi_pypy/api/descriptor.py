@@ -6,8 +6,8 @@ import select
 
 from _uwsgi_pypy import ffi, lib
 
-from .. import log
-from . import arguments
+from .. import config, log, wsgi
+from . import arguments, scheduling
 from .request import exchange
 
 __all__ = ('async_connect', 'close', 'connect', 'connection_fd', 'is_connected', 'recv', 'send')
@@ -75,15 +75,24 @@ def _send_on_connection(data):
     return True if lib.upp_descriptor_send(data, len(data)) == lib.UPP_OK else None
 
 
+def _wait_until_writable(fd):
+    """Waits; other requests run meanwhile if they can."""
+    if config.greenlets and wsgi.running() is not None:
+        scheduling.wait_fd_write(fd)
+        scheduling.suspend()
+        return
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    poll.poll()
+
+
 def _send_all(fd, data):
     view = memoryview(data)
     while view:
         try:
             view = view[os.write(fd, view):]
         except BlockingIOError:
-            poll = select.poll()
-            poll.register(fd, select.POLLOUT)
-            poll.poll()
+            _wait_until_writable(fd)
 
 
 def send(*args):

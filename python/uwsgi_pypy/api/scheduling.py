@@ -4,6 +4,7 @@ import math
 
 from _uwsgi_pypy import lib
 
+from .. import async_exchanges, config, log
 from . import arguments
 from .request import exchange
 
@@ -24,10 +25,24 @@ def async_sleep(seconds):
     return b''
 
 
+_told = False
+
+
+def _tell_of_greenlets():
+    """Logs once that suspend() has no effect with --async alone."""
+    global _told
+    if not _told:
+        _told = True
+        log.info('uwsgi.suspend() lets other requests run only with --pypy-greenlets; without, yield does')
+
+
 def suspend():
     """Lets other requests run, where they can. Returns True."""
-    exchange('suspend')
-    lib.upp_scheduling_suspend()
+    current = exchange('suspend')
+    if config.greenlets:
+        async_exchanges.suspend(current)
+    elif config.async_cores > 1:
+        _tell_of_greenlets()
     return True
 
 
@@ -58,3 +73,14 @@ def ready_fd():
     """Returns the descriptor (int) that was ready when the request went on, -1 for none."""
     exchange('ready_fd')
     return lib.upp_scheduling_ready()
+
+
+def environ_variables():
+    """Returns what --async adds to each environ: wait_fd_*() under the names of the x-wsgiorg.fdevent draft."""
+    if config.async_cores < 2:
+        return {}
+    return {
+        'x-wsgiorg.fdevent.readable': wait_fd_read,
+        'x-wsgiorg.fdevent.writable': wait_fd_write,
+        'x-wsgiorg.fdevent.timeout': None,
+    }
