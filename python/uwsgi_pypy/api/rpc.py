@@ -75,7 +75,7 @@ def _take_back(name, handle, before):
         del _handles[name]
 
 
-def rpc_list():
+def rpc_list(*ignored):
     """Returns the names (bytes) of all functions that this process can call locally, as a tuple."""
     return tuple([ffi.string(lib.upp_rpc_name(index)) for index in range(lib.upp_rpc_count())])
 

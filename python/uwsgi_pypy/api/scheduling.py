@@ -24,7 +24,7 @@ def async_sleep(seconds):
     return b''
 
 
-def suspend():
+def suspend(*ignored):
     """Lets other requests run, where they can. Returns True."""
     exchange('suspend')
     lib.upp_scheduling_suspend()
@@ -54,7 +54,7 @@ def wait_fd_write(fd, timeout=0):
     return _wait('wait_fd_write', fd, timeout, 1)
 
 
-def ready_fd():
+def ready_fd(*ignored):
     """Returns the descriptor (int) that was ready when the request went on, -1 for none."""
     exchange('ready_fd')
     return lib.upp_scheduling_ready()
