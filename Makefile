@@ -216,6 +216,7 @@ lint: ## check format, warnings, layers, exports and documentation
 	@tools/check_symbols.sh build/strict/pypy_plugin.so
 	@$(PYTHON) tools/check_layers.py
 	@$(PYTHON) tools/check_docs.py
+	@$(PYTHON) tools/check_api.py
 	@$(PYTHON) -B tools/check_python.py python tools bench
 	@pypy3 -B tools/check_python.py python
 	@echo "lint: clean"
@@ -247,8 +248,11 @@ format: ## format the C sources in place
 
 PLUGINDIR ?= $(shell sed -n "s/^'-DUWSGI_PLUGIN_DIR=\"\(.*\)\"'$$/\1/p" build/gen/host.flags)
 
-install: build ## install into uWSGI's plugin folder (DESTDIR=..., PLUGINDIR=...)
+STUBDIR   ?= /usr/share/uwsgi-plugin-pypy/stubs
+
+install: build ## install into uWSGI's plugin folder (DESTDIR=..., PLUGINDIR=..., STUBDIR=...)
 	install -D -m 644 $(PLUGIN) "$(DESTDIR)$(PLUGINDIR)/pypy_plugin.so"
+	install -D -m 644 stubs/uwsgi.pyi "$(DESTDIR)$(STUBDIR)/uwsgi.pyi"
 
 clean: ## remove build/
 	rm -rf build
