@@ -59,7 +59,7 @@ UPP_LDFLAGS := -shared -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now
 all: build
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "make test TESTS=tests/test_x.py ARGS='-k name'   some tests only"
 	@echo "make run PORT=9091                               another port"
@@ -141,6 +141,12 @@ bench: ## compare with what else there is, side by side (ARGS=...)
 	@tools/packages.sh build run bench
 	@$(MAKE) build build/bench/epoll_server
 	@$(PYTHON) bench/run.py $(ARGS)
+
+.PHONY: bench-api
+bench-api: ## compare what calls of the module uwsgi cost with the Python plugin (ARGS=...)
+	@tools/packages.sh build run bench
+	@$(MAKE) build
+	@$(PYTHON) bench/api.py $(ARGS)
 
 build/bench/epoll_server: bench/epoll_server.c
 	@echo "  CC   $<"
