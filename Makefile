@@ -61,7 +61,7 @@ UPP_LDFLAGS := -shared -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now
 all: build
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "make test TESTS=tests/test_x.py ARGS='-k name'   some tests only"
 	@echo "make run PORT=9091                               another port"
@@ -144,6 +144,12 @@ bench: ## compare with what else there is, side by side (ARGS=...)
 	@$(MAKE) build build/bench/epoll_server
 	@$(PYTHON) bench/run.py $(ARGS)
 
+.PHONY: bench-api
+bench-api: ## compare what calls of the module uwsgi cost with the Python plugin (ARGS=...)
+	@tools/packages.sh build run bench
+	@$(MAKE) build
+	@$(PYTHON) bench/api.py $(ARGS)
+
 build/bench/epoll_server: bench/epoll_server.c
 	@echo "  CC   $<"
 	@mkdir -p $(@D)
@@ -218,6 +224,7 @@ lint: ## check format, warnings, layers, exports and documentation
 	@tools/check_symbols.sh build/strict/pypy_plugin.so
 	@$(PYTHON) tools/check_layers.py
 	@$(PYTHON) tools/check_docs.py
+	@$(PYTHON) tools/check_api.py
 	@$(PYTHON) -B tools/check_python.py python tools bench
 	@pypy3 -B tools/check_python.py python
 	@echo "lint: clean"
@@ -249,8 +256,11 @@ format: ## format the C sources in place
 
 PLUGINDIR ?= $(shell sed -n "s/^'-DUWSGI_PLUGIN_DIR=\"\(.*\)\"'$$/\1/p" build/gen/host.flags)
 
-install: build ## install into uWSGI's plugin folder (DESTDIR=..., PLUGINDIR=...)
+STUBDIR   ?= /usr/share/uwsgi-plugin-pypy/stubs
+
+install: build ## install into uWSGI's plugin folder (DESTDIR=..., PLUGINDIR=..., STUBDIR=...)
 	install -D -m 644 $(PLUGIN) "$(DESTDIR)$(PLUGINDIR)/pypy_plugin.so"
+	install -D -m 644 stubs/uwsgi.pyi "$(DESTDIR)$(STUBDIR)/uwsgi.pyi"
 
 clean: ## remove build/
 	rm -rf build

@@ -44,6 +44,26 @@ static char *get_remote(const char *key, size_t length, const char *name, uint64
     return uwsgi_cache_magic_get((char *)key, (uint16_t)length, size, NULL, (char *)name);
 }
 
+int64_t upp_cache_read(const char *key, size_t length, const char *name, char *buffer, size_t size)
+{
+    struct uwsgi_cache *cache = find_local(name);
+    int64_t result = UPP_CACHE_MISSING;
+    uint64_t found = 0;
+    if (!cache)
+        return is_remote(name) ? UPP_CACHE_REMOTE : UPP_CACHE_MISSING;
+    lock_to_look(cache);
+    const char *value = uwsgi_cache_get2(cache, (char *)key, (uint16_t)length, &found);
+    if (value) {
+        result = (int64_t)found;
+        if (found <= size)
+            memcpy(buffer, value, found);
+        else
+            cache->hits--; /* the caller comes again */
+    }
+    uwsgi_rwunlock(cache->lock);
+    return result;
+}
+
 struct upp_block *upp_cache_get(const char *key, size_t length, const char *name)
 {
     struct uwsgi_cache *cache = find_local(name);

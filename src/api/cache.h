@@ -19,6 +19,12 @@
 /* 1 if there is a local cache. */
 int upp_cache_is_on(void);
 
+/* Copies the value of a local cache to a buffer. Returns its length; more than `size`: nothing was
+ * copied, nor counted; UPP_CACHE_MISSING: no such key or cache; UPP_CACHE_REMOTE: it is not a local
+ * one. */
+#define UPP_CACHE_MISSING -1
+#define UPP_CACHE_REMOTE -2
+int64_t upp_cache_read(const char *key, size_t length, const char *name, char *buffer, size_t size);
 /* A copy of the value; NULL: no such key, no such cache, no answer from the other instance. */
 struct upp_block *upp_cache_get(const char *key, size_t length, const char *name);
 /* The value as a signed 64-bit number; 0 also if there is none or it has another length. */

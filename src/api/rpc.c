@@ -32,6 +32,18 @@ const char *upp_rpc_name(uint64_t index)
     return slots_of(uwsgi.mywid)[index].name;
 }
 
+int64_t upp_rpc_find(const char *name)
+{
+    if (!uwsgi.rpc_table)
+        return 0;
+    const struct uwsgi_rpc *own = slots_of(uwsgi.mywid);
+    for (uint64_t i = 0; i < uwsgi.shared->rpc_count[uwsgi.mywid]; i++) {
+        if (!strcmp(own[i].name, name))
+            return own[i].plugin == &pypy_plugin ? (int64_t)(intptr_t)own[i].func : 0;
+    }
+    return 0;
+}
+
 void upp_rpc_free(char *result)
 {
     free(result);

@@ -21,6 +21,10 @@ int upp_rpc_register(const char *name, int argc, uint64_t handle);
 uint64_t upp_rpc_count(void);
 const char *upp_rpc_name(uint64_t index);
 
+/* The handle of the function that a call of this name gets here; 0: there is none, or it is another
+ * language's. */
+int64_t upp_rpc_find(const char *name);
+
 /* uWSGI's own: calls a function here (node NULL) or in another instance. The result is freed with
  * upp_rpc_free(); NULL: there is none, for whatever reason. Waits for a node for --socket-timeout
  * in each step. A packet of more than 65535 bytes leaks a descriptor: do not ask for one. */

@@ -284,6 +284,20 @@ uwsgi.mule_get_msg()
     assert got(console.server, 2) == [(1, 'mule 1 is in no farm'), (2, "b'x'")]
 
 
+def test_signals_run_while_waiting(start_console):
+    """The handler of a uWSGI signal runs in a mule that waits for a message, and the wait goes on."""
+    console = start_console({'pypy-exec': 'before.py'}, args=['--mule=mule.py'], files={
+        'before.py': 'import uwsgi\nuwsgi.register_signal(9, "mule1", lambda number: print("HANDLED", uwsgi.mule_id()))',
+        'mule.py': 'import uwsgi\nprint("READY")\nprint("GOT", 1, uwsgi.mule_get_msg())\nuwsgi.mule_get_msg()'})
+    server = console.server
+    server.wait_log('^READY$')
+    for count in range(1, 3):
+        console('uwsgi.signal(9)')
+        server.wait_log('^HANDLED 1$', count)
+    console('uwsgi.mule_msg("still here")')
+    assert got(server) == [(1, "b'still here'")]
+
+
 def test_python_signals_run_while_waiting(start_console):
     """A handler of Python's own module signal runs in a mule that waits."""
     console = start_console(args=['--mule=mule.py'], files={'mule.py': '''

@@ -42,6 +42,13 @@ def test_stop(start_console, loop):
     assert console.server.wait_exit() == 0
 
 
+def test_stop_as_a_handler(start_console):
+    """A function without arguments ignores what it gets, so it can be the handler of a signal."""
+    console = start_console()
+    console('uwsgi.register_signal(17, "", uwsgi.stop); uwsgi.signal(17)')
+    assert console.server.wait_exit() == 0
+
+
 # -- this process ----------------------------------------------------------------------------------------------------
 
 READ = '''

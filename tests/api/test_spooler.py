@@ -93,6 +93,7 @@ def test_largest_task(start_spooler):
     ('spool({"a": None})', "TypeError: the value of 'a' must be str or bytes, not NoneType"),
     ('spool({"body": 1})', 'TypeError: body must be str or bytes, not int'),
     ('spool("a")', 'TypeError: the task must be a dict, not str'),
+    ("spool()", r"ValueError: uwsgi.spool\(\) needs a task: a dict, or keyword arguments"),
     ('spool({}, {})', r'TypeError: uwsgi.spool\(\) takes one dict, not 2 values'),
     ('spool({"spooler": "/nowhere"})', "ValueError: there is no spooler b'/nowhere'; there is b'.*/spool'"),
     ('spool({"priority": "high"})', "ValueError: priority is b'high'; it must be a number that is not negative"),

@@ -99,8 +99,6 @@ def test_decorators(start_console, engine):
 def test_lock(start_console):
     """The function has lock 0 while it runs, also one that raises."""
     console = start_console()
-    # the decorator asks it, for functions that the spooler must not run
-    console('vars(uwsgi).setdefault("i_am_the_spooler", lambda: None)')
     assert console('from uwsgidecorators import lock; lock(lambda *values: (uwsgi.is_locked(), values))(1, 2)') == (
         True, (1, 2))
     with pytest.raises(Raised, match='^ZeroDivisionError'):

@@ -21,9 +21,9 @@ def to_bytes(value, name, most=None):
     """Returns `value` (str as UTF-8, or bytes-like) as bytes of at most `most`. TypeError, ValueError."""
     if isinstance(value, str):
         data = value.encode('utf-8', 'surrogateescape')
-    elif isinstance(value, bytes):
+    elif type(value) is bytes:
         data = value
-    elif isinstance(value, (bytearray, memoryview)):
+    elif isinstance(value, (bytes, bytearray, memoryview)):
         data = bytes(value)
     else:
         raise TypeError('%s must be str or bytes, not %s' % (name, type(value).__name__))

@@ -1,11 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""Results that C hands over as blocks: bytes, and lists of bytes."""
+"""Results that C hands over as blocks: bytes, and lists of bytes; and buffers that it fills with small ones."""
 import struct
 
 from _uwsgi_pypy import ffi, lib
 
 _LENGTH = struct.Struct('=Q')
 _NONE = 2 ** 64 - 1
+
+# What fits into a buffer needs no memory of its own in C, and no second call to free it.
+BUFFER_SIZE = 8192
+
+_new_buffer = ffi.new_allocator(should_clear_after_alloc=False)
+# buffers that nobody uses now
+_buffers = []
+
+
+def borrow():
+    """Returns a buffer (char[BUFFER_SIZE]) that is the caller's own until give_back()."""
+    try:
+        return _buffers.pop()
+    except IndexError:
+        return _new_buffer('char[]', BUFFER_SIZE)
+
+
+def give_back(buffer):
+    _buffers.append(buffer)
 
 
 def take(block):

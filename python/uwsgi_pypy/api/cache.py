@@ -47,7 +47,13 @@ def cache_get(key, cache=None):
     """Returns the value of `key` (bytes), or None."""
     cache = _cache(cache)
     key = _key(key, cache)
-    found = lib.upp_cache_get(key, len(key), cache)
+    buffer = block.borrow()
+    length = lib.upp_cache_read(key, len(key), cache, buffer, block.BUFFER_SIZE)
+    value = ffi.unpack(buffer, length) if 0 <= length <= block.BUFFER_SIZE else None
+    block.give_back(buffer)
+    if value is not None:
+        return value
+    found = lib.upp_cache_get(key, len(key), cache) if length != lib.UPP_CACHE_MISSING else ffi.NULL
     if not found:
         _check_is_on(cache)
         return None

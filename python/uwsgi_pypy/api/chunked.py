@@ -38,6 +38,6 @@ def chunked_read(timeout=0):
     return _read('chunked_read', 1, arguments.to_int(timeout, 'timeout', -1, TIMEOUT_MAX))
 
 
-def chunked_read_nb():
+def chunked_read_nb(*ignored):
     """Returns the next part of the body (bytes), b'' at its end, None if nothing is there now. OSError."""
     return _read('chunked_read_nb', 0, 0)

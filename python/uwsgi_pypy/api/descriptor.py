@@ -19,14 +19,15 @@ PATH_MAX = 101
 
 
 def _descriptor(fd):
-    return arguments.to_int(fd, 'descriptor', 0, INT_MAX)
+    """Returns the descriptor; -1, which connect() returns when it failed, is none that is open. TypeError, ValueError."""
+    return arguments.to_int(fd, 'descriptor', -1, INT_MAX)
 
 
 def _is_of_request(fd):
-    return fd == lib.upp_descriptor_of_request()
+    return fd >= 0 and fd == lib.upp_descriptor_of_request()
 
 
-def connection_fd():
+def connection_fd(*ignored):
     """Returns the descriptor (int) of the connection that the current request came on."""
     exchange('connection_fd')
     return lib.upp_descriptor_of_request()

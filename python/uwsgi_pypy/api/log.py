@@ -14,7 +14,7 @@ def log(message):
     return True
 
 
-def logsize():
+def logsize(*ignored):
     """Returns the bytes of the log file (int), as the master last saw it; 0 unless --log-maxsize looks at it."""
     return lib.upp_log_size()
 
@@ -26,7 +26,7 @@ def set_warning_message(message):
     return True
 
 
-def log_this_request():
+def log_this_request(*ignored):
     """Has the current request logged, also with --disable-logging. RuntimeError outside of a request."""
     arguments.check_request(lib.upp_log_this_request(), 'log_this_request')
 

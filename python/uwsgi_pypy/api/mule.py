@@ -111,7 +111,7 @@ def mule_get_msg(signals=True, farms=True, buffer_size=MESSAGE_MAX, timeout=-1):
     return receive(what, buffer_size, timeout)
 
 
-def farm_get_msg():
+def farm_get_msg(*ignored):
     """In a mule of a farm: waits for a message to one of its farms and returns it (bytes). None on an error (logged).
 
     ValueError: not in a mule, or in one without a farm.

@@ -18,27 +18,27 @@ INT_MAX = 2 ** 31 - 1
 
 # -- who ---------------------------------------------------------------------------
 
-def worker_id():
+def worker_id(*ignored):
     """Returns the number of this worker (int), 0 in the master, mules and spoolers."""
     return lib.upp_worker_id()
 
 
-def mule_id():
+def mule_id(*ignored):
     """Returns the number of this mule (int), 0 elsewhere."""
     return lib.upp_mule_id()
 
 
-def i_am_the_spooler():
+def i_am_the_spooler(*ignored):
     """Returns True in a spooler, None elsewhere."""
     return True if lib.upp_spooler() else None
 
 
-def masterpid():
+def masterpid(*ignored):
     """Returns the pid of the master (int), 0 without one."""
     return lib.upp_master_pid()
 
 
-def ready():
+def ready(*ignored):
     """Returns True once all workers have been started, None before."""
     return True if lib.upp_process_is_ready() else None
 
@@ -58,12 +58,12 @@ def tell_master(number, function):
     return True
 
 
-def reload():
+def reload(*ignored):
     """Reloads the instance gracefully, as SIGHUP does. Returns True."""
     return tell_master(signal.SIGHUP, 'reload')
 
 
-def stop():
+def stop(*ignored):
     """Stops the instance, as SIGQUIT does. Returns True."""
     return tell_master(signal.SIGQUIT, 'stop')
 
@@ -92,11 +92,11 @@ def set_user_harakiri(seconds):
 
 # -- the current request ---------------------------------------------------------------
 
-def disconnect():
+def disconnect(*ignored):
     """Ends the response and the connection for the client; the application may run on. RuntimeError: no request."""
     lib.upp_request_disconnect(exchange('disconnect').request)
 
 
-def cl():
+def cl(*ignored):
     """Returns the content length of the request in bytes (int). RuntimeError outside of a request."""
     return arguments.check_request(lib.upp_process_content_length(), 'cl')

@@ -40,13 +40,13 @@ def queue_get(slot):
     return block.take(lib.upp_queue_get(_slot(slot)))
 
 
-def queue_pull():
+def queue_pull(*ignored):
     """Takes the oldest message (bytes), None if there is none."""
     _check_is_on()
     return block.take(lib.upp_queue_pull())
 
 
-def queue_pop():
+def queue_pop(*ignored):
     """Takes the newest message (bytes), None if there is none."""
     _check_is_on()
     return block.take(lib.upp_queue_pop())
@@ -60,13 +60,13 @@ def queue_last(count=0):
     return found if count else found[0]
 
 
-def queue_slot():
+def queue_slot(*ignored):
     """Returns the slot (int) that the next message goes to."""
     _check_is_on()
     return lib.upp_queue_slot()
 
 
-def queue_pull_slot():
+def queue_pull_slot(*ignored):
     """Returns the slot (int) that the next message is pulled from."""
     _check_is_on()
     return lib.upp_queue_pull_slot()

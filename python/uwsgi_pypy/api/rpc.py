@@ -75,49 +75,64 @@ def _take_back(name, handle, before):
         del _handles[name]
 
 
-def rpc_list():
+def rpc_list(*ignored):
     """Returns the names (bytes) of all functions that this process can call locally, as a tuple."""
     return tuple([ffi.string(lib.upp_rpc_name(index)) for index in range(lib.upp_rpc_count())])
 
 
-def serve(call):
-    """Runs the function of a struct upp_rpc_call and hands its result to C."""
-    entry = _functions.get(call.handle)
+def _answer(handle, given):
+    """Calls a function with bytes. Returns its result as bytes; None: there is none, the log may say why."""
+    entry = _functions.get(handle)
     if entry is None:
         _log.info('an RPC function was called that this process does not have')
-        return
-    if entry.argc and entry.argc != call.argc:
+        return None
+    if entry.argc and entry.argc != len(given):
         _log.info('RPC function %s takes %d arguments and was called with %d'
-                  % (_show(entry.name), entry.argc, call.argc))
-        return
-    given = [ffi.unpack(call.argv[index], call.lengths[index]) for index in range(call.argc)]
+                  % (_show(entry.name), entry.argc, len(given)))
+        return None
     result = barrier.call(entry.function, *given, failed=_FAILED)
     if result is None or result is _FAILED:
-        return
+        return None
     try:
-        data = arguments.to_bytes(result, 'result')
+        return arguments.to_bytes(result, 'result')
     except TypeError as error:
         _log.info('RPC function %s: its %s' % (_show(entry.name), error))
-        return
-    if lib.upp_rpc_return(call, data, len(data)):
-        _log.info('RPC function %s: there is no memory for its result of %d bytes' % (_show(entry.name), len(data)))
+        return None
+
+
+def serve(call):
+    """Runs the function of a struct upp_rpc_call and hands its result to C."""
+    given = [ffi.unpack(call.argv[index], call.lengths[index]) for index in range(call.argc)]
+    data = _answer(call.handle, given)
+    if data is not None and lib.upp_rpc_return(call, data, len(data)):
+        _log.info('there is no memory for the %d bytes of the result of an RPC function' % len(data))
 
 
 # -- calling ----------------------------------------------------------------------------------------
 
 def _to_name(value):
     """Returns the name of a function as a C string. TypeError, ValueError."""
+    if type(value) is bytes and value in _handles:
+        return value  # it was checked when it was registered
     name = arguments.to_c_string(value, 'RPC name', NAME_MAX)
     if not name:
         raise ValueError('RPC name must not be empty')
     return name
 
 
+def _fits(value):
+    return type(value) is bytes and len(value) <= arguments.FIELD_MAX
+
+
 def _to_items(values):
-    """Returns the arguments of a call as a list of bytes. TypeError, ValueError."""
+    """Returns the arguments of a call as a list or tuple of bytes. TypeError, ValueError."""
+    count = len(values)
+    # a loop would be a trace of its own for the JIT, which costs more than all else here
+    if count < 3 and (not count or _fits(values[0])) and (count < 2 or _fits(values[1])):
+        return values
     if len(values) > ARGUMENTS_MAX:
         raise ValueError('an RPC function takes at most %d arguments, not %d' % (ARGUMENTS_MAX, len(values)))
-    return [arguments.to_bytes(value, 'RPC argument %d' % number, arguments.FIELD_MAX)
+    return [value if _fits(value) else arguments.to_bytes(value, 'RPC argument %d' % number, arguments.FIELD_MAX)
             for number, value in enumerate(values, 1)]
 
 
@@ -137,6 +152,10 @@ def _run(node, name, values):
     items = _to_items(values)
     if node:
         _check_packet(name, items)
+    else:
+        handle = lib.upp_rpc_find(name)
+        if handle:
+            return _answer(handle, items)  # not by way of C and back
     texts = [ffi.new('char[]', item) for item in items]
     argv = ffi.new('char *[]', texts or 1)
     lengths = ffi.new('uint16_t[]', [len(item) for item in items] or 1)
@@ -150,13 +169,17 @@ def _run(node, name, values):
         lib.upp_rpc_free(result)
 
 
+def _is_here(node):
+    return node is None or isinstance(node, (str, bytes)) and not node
+
+
 def rpc(node, name, *values):
     """Calls a function of another instance and returns its result (bytes).
 
     node: str, IPV4:PORT, a unix socket's path or @NAME; None or '' is this instance. name, values: str or bytes.
     None: the function does not exist, raised, returned nothing, or the node did not answer within --socket-timeout.
     """
-    address = arguments.to_node(node, 'node') if node is not None and node != '' and node != b'' else b''
+    address = b'' if _is_here(node) else arguments.to_node(node, 'node')
     return _run(address, _to_name(name), values)
 
 

@@ -36,7 +36,7 @@ def _tell_of_greenlets():
         log.info('uwsgi.suspend() lets other requests run only with --pypy-greenlets; without, yield does')
 
 
-def suspend():
+def suspend(*ignored):
     """Lets other requests run, where they can. Returns True."""
     current = exchange('suspend')
     if config.greenlets:
@@ -69,7 +69,7 @@ def wait_fd_write(fd, timeout=0):
     return _wait('wait_fd_write', fd, timeout, 1)
 
 
-def ready_fd():
+def ready_fd(*ignored):
     """Returns the descriptor (int) that was ready when the request went on, -1 for none."""
     exchange('ready_fd')
     return lib.upp_scheduling_ready()

@@ -160,7 +160,7 @@ def signal_wait(number=None):
     return b''
 
 
-def signal_received():
+def signal_received(*ignored):
     """Returns the number of the signal that ended signal_wait() in this request (int), 0 before it.
 
     RuntimeError: outside of a request.

@@ -103,6 +103,8 @@ def spool(*task, **more):
     """
     if len(task) > 1:
         raise TypeError('uwsgi.spool() takes one dict, not %d values' % len(task))
+    if not task and not more:
+        raise ValueError('uwsgi.spool() needs a task: a dict, or keyword arguments')
     if task and not isinstance(task[0], dict):
         raise TypeError('the task must be a dict, not %s' % type(task[0]).__name__)
     directory = need_spooler()[0]
@@ -136,12 +138,12 @@ def set_spooler_frequency(seconds):
     return True
 
 
-def spooler_pid():
+def spooler_pid(*ignored):
     """Returns the pid (int) of the first spooler, 0 if there is none."""
     return lib.upp_spooler_pid(0)
 
 
-def spooler_pids():
+def spooler_pids(*ignored):
     """Returns a list with the pid (int) of each spooler."""
     return [lib.upp_spooler_pid(number) for number in range(len(directories()))]
 
@@ -162,7 +164,7 @@ def tasks_in(directory, folders):
     return found
 
 
-def spooler_jobs():
+def spooler_jobs(*ignored):
     """Returns a list with the path (bytes) of each task that is not done, of all spoolers."""
     found = []
     for directory in sorted(set(need_spooler())):

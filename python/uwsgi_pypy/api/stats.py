@@ -38,7 +38,7 @@ def apps(number, count):
     return tuple(found)
 
 
-def workers():
+def workers(*ignored):
     """Returns a tuple of dicts, one for each worker, also for those that do not run now (status b'cheap')."""
     found = []
     record = ffi.new('struct upp_stats_worker *')
@@ -50,12 +50,12 @@ def workers():
     return tuple(found)
 
 
-def total_requests():
+def total_requests(*ignored):
     """Returns the number of requests (int) that the instance has served."""
     return lib.upp_stats_requests()
 
 
-def request_id():
+def request_id(*ignored):
     """Returns how many requests this core had served before the current one (int). RuntimeError: no request."""
     return arguments.check_request(lib.upp_stats_request_id(), 'request_id')
 
@@ -69,13 +69,13 @@ def listen_queue(number=0):
     return length
 
 
-def mem():
+def mem(*ignored):
     """Returns (resident, virtual) memory of this process in bytes (int)."""
     sizes = ffi.new('uint64_t[2]')
     lib.get_memusage(sizes, sizes + 1)
     return sizes[0], sizes[1]
 
 
-def micros():
+def micros(*ignored):
     """Returns the time in microseconds since the epoch (int)."""
     return lib.uwsgi_micros()

@@ -59,12 +59,12 @@ def _receive(name, wait):
     return b''
 
 
-def websocket_recv():
+def websocket_recv(*ignored):
     """Waits for the next message. Returns bytes. OSError: the websocket is closed."""
     return _receive('websocket_recv', 1)
 
 
-def websocket_recv_nb():
+def websocket_recv_nb(*ignored):
     """Returns the next message (bytes), b'' if none is there. OSError: the websocket is closed."""
     return _receive('websocket_recv_nb', 0)
 
