@@ -7,6 +7,7 @@
 #include "api/rpc.h"
 #include "api/signal.h"
 #include "api/spooler.h"
+#include "apps.h"
 #include "areas.h"
 #include "compat.h"
 #include "config.h"
@@ -68,6 +69,7 @@ static int magic(char *mountpoint, char *word)
 
 static void postinit_apps(void)
 {
+    upp_apps_choose_default();
     upp_loop_choose();
 }
 
@@ -169,6 +171,8 @@ static void fixup(void)
     managed.fixup = NULL;
     managed.hijack_worker = NULL;
     uwsgi.p[UWSGI_MODIFIER_MANAGE_PATH_INFO] = &managed;
+    if (loads_in_worker())
+        upp_apps_choose_default();
     if (!uwsgi.loop)
         upp_stop_install();
     else if (upp_loop_is_chosen())
