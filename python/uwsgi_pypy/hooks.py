@@ -4,7 +4,6 @@ from . import fork
 
 fork.install()  # before any other import: modules register their fork hooks when they load
 
-import atexit
 import sys
 import threading
 
@@ -152,5 +151,4 @@ def install():
     @exported()
     def upp_py_exit():
         call_hook('atexit')
-        atexit._run_exitfuncs()
-        interpreter.flush()
+        interpreter.run_exit_functions()
