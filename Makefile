@@ -61,7 +61,7 @@ UPP_LDFLAGS := -shared -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now
 all: build
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "make test TESTS=tests/test_x.py ARGS='-k name'   some tests only"
 	@echo "make run PORT=9091                               another port"
@@ -111,6 +111,14 @@ build/gen/embedded.c: $(EMBEDDED) tools/embed.py
 	@echo "  GEN  $@"
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/embed.py python $@
+
+# ---- looking at configurations ------------------------------------------------------------------
+
+.PHONY: check-config
+check-config: ## what a configuration for the Python plugin means with this one (F=app.ini)
+	@tools/packages.sh build run
+	@$(MAKE) build >/dev/null
+	@$(UWSGI) --plugin "$(CURDIR)/$(PLUGIN)" --pypy-check-config "$(or $(F),$(error say which: make check-config F=app.ini))"
 
 # ---- running and testing: these set up the machine first -------------------------------------
 

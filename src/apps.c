@@ -3,6 +3,8 @@
  * apps.c - uWSGI's table of applications: what --need-app, stats, %(app) and
  * --manage-script-name look at. Python owns the callables; an id links the two.
  */
+#include "apps.h"
+
 #include "compat.h"
 #include "contract.h"
 
@@ -41,4 +43,19 @@ int upp_app_add(const char *mountpoint, size_t length, int64_t seconds, const ch
 int upp_app_is_default(int app)
 {
     return app == uwsgi.default_app;
+}
+
+void upp_apps_choose_default(void)
+{
+    if (uwsgi.no_default_app || uwsgi.default_app > -1)
+        return;
+    for (int id = 0; id < uwsgi_apps_cnt; id++) {
+        const struct uwsgi_app *app = &uwsgi_apps[id];
+        if (app->modifier1 || !app->mountpoint_len || app->mountpoint[0] != '/')
+            continue;
+        uwsgi.default_app = id;
+        uwsgi_log("app %d (mountpoint='%.*s') serves what no mountpoint covers\n", id,
+                  (int)app->mountpoint_len, app->mountpoint);
+        return;
+    }
 }

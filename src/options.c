@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "check_config.h"
+
 struct upp_options upp_options = {
     .bounds =
         {
@@ -277,6 +279,9 @@ struct uwsgi_option upp_options_table[] = {
     TEXT("python-worker-override", 0, "run a script instead of serving", worker_override),
 
     /* development */
+    IMMEDIATE("pypy-check-config",
+              "say what in a configuration file means something else than with the Python plugin",
+              upp_check_config),
     WATCHING("pypy-tracebacker", "show all stacks on a unix socket, PREFIX and the worker's number",
              uwsgi_opt_set_str, tracebacker),
     WATCHING("py-tracebacker", "show all stacks on a unix socket, PREFIX and the worker's number",

@@ -7,6 +7,7 @@
 #include "api/rpc.h"
 #include "api/signal.h"
 #include "api/spooler.h"
+#include "apps.h"
 #include "areas.h"
 #include "async.h"
 #include "compat.h"
@@ -69,6 +70,7 @@ static int magic(char *mountpoint, char *word)
 
 static void postinit_apps(void)
 {
+    upp_apps_choose_default();
     upp_loop_choose();
 }
 
@@ -171,6 +173,8 @@ static void fixup(void)
     managed.hijack_worker = NULL;
     uwsgi.p[UWSGI_MODIFIER_MANAGE_PATH_INFO] = &managed;
     upp_async_install();
+    if (loads_in_worker())
+        upp_apps_choose_default();
     if (!uwsgi.loop)
         upp_stop_install();
     else if (upp_loop_is_chosen())

@@ -7,6 +7,7 @@
 #include "contract.h"
 #include "front.h"
 #include "http/chunked.h"
+#include "loop/transport.h"
 #include "names.h"
 #include "request_check.h"
 #include "values.h"
@@ -551,6 +552,8 @@ static void stock_error(struct upp_request *request, int status)
         uwsgi_response_add_content_type(host, (char *)"text/plain", 10);
         uwsgi_response_write_body_do(host, (char *)"Bad Request", 11);
     }
+    if (upp_transport_carries(host))
+        upp_transport_end(host);
 }
 
 static void stock_abort(struct upp_request *request)

@@ -2,8 +2,8 @@
 
 Every option of the table in src/options.c is in docs/options.md as `--name`,
 and every `--pypy-...` that the page mentions exists. docs/migrating.md has
-every option of uWSGI's Python plugin in one of its tables, with a state, and
-the names in these tables exist. Every relative link of a page leads to a file,
+every option of uWSGI's Python plugin in one of its tables, with the state that
+src/migration.c gives it, and the names in these tables exist. Every relative link of a page leads to a file,
 and to a heading of it if it has a `#`.
 """
 
@@ -14,6 +14,7 @@ import sys
 TABLE = pathlib.Path("src/options.c")
 PAGE = pathlib.Path("docs/options.md")
 MIGRATING = pathlib.Path("docs/migrating.md")
+MIGRATION = pathlib.Path("src/migration.c")
 
 # What the Python plugin of uWSGI 2.0 has: how many names, and what may be said of each.
 PYTHON_OPTIONS = 68
@@ -25,6 +26,9 @@ LATER = {"paste-name", "wsgi-manage-chunked-input", "py-autoreload-ignore"}
 LOOPS = {"asyncio", "gevent", "gevent-monkey-patch", "greenlet", "tornado"}
 
 PAGES = [*pathlib.Path().glob("*.md"), *pathlib.Path("docs").rglob("*.md")]
+
+# {"option", NULL, "state", ...}
+CHANGE = re.compile(r'^\s*\{"([a-z0-9_-]+)", NULL, "([a-z ]+)",', re.MULTILINE)
 
 # The first string of an entry: {"name", ...} or MACRO("name", ...), at the start of a line.
 ENTRY = re.compile(r'^\s*(?:[A-Z_]+\(|\{)\s*(?:\(char \*\))?"([a-z0-9_-]+)",', re.MULTILINE)
@@ -63,10 +67,14 @@ def rows(text):
 def migration_problems(options):
     """What is wrong with the tables of docs/migrating.md."""
     mentioned = []
+    changes = dict(CHANGE.findall(MIGRATION.read_text()))
     for names, also, state, _ in rows(MIGRATING.read_text()):
         mentioned += re.findall(r"`([^`]+)`", names)
         if state not in STATES:
             yield f"{MIGRATING}: {names}: {state!r} is no state"
+        for name in re.findall(r"`([^`]+)`", names):
+            if changes.get(name, "the same") != state:
+                yield f"{MIGRATING}: {name}: {state!r} is not what {MIGRATION} says"
         for name in re.findall(r"`([^`]+)`", names + also):
             if name not in options:
                 yield f"{MIGRATING}: {name} does not exist"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The environ of a request (PEP 3333, "environ Variables")."""
+import os
 import sys
 import threading
 
@@ -31,8 +32,9 @@ def make_template():
         'wsgi.multithread': config.threads > 1,
         'wsgi.multiprocess': config.processes > 1,
         'wsgi.run_once': False,
-        'uwsgi.version': config.version,
-        'uwsgi.node': config.hostname,
+        # bytes, as in the Python plugin and in the module uwsgi
+        'uwsgi.version': config.version.encode(),
+        'uwsgi.node': os.fsencode(config.hostname),
     }
     if config.file_wrapper:
         template['wsgi.file_wrapper'] = FileWrapper

@@ -4,6 +4,7 @@
 Streams, encodings, sys.argv, sys.executable, PYTHONPATH and `__main__`; and
 the check that the home fits the library.
 """
+import atexit
 import io
 import os
 import sys
@@ -139,6 +140,15 @@ def prepare():
     set_path()
     set_flags()
     set_main()
+
+
+def run_exit_functions():
+    """What atexit has, and what is left of a line. It logs each exception, and raises the last one again."""
+    try:
+        atexit._run_exitfuncs()
+    except BaseException:
+        pass
+    flush()
 
 
 def flush():

@@ -22,6 +22,13 @@ def without_own_frames(trace):
     return first or trace
 
 
+def is_of_import(kind, trace):
+    """True if a module was not found or not understood: then the only frames are the plugin's, which say nothing."""
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OWN_FILES):
+        trace = trace.tb_next
+    return trace is None and issubclass(kind, (ImportError, SyntaxError))
+
+
 def format_exception(kind, value, trace):
     """Returns the traceback as str, also when the exception cannot show itself."""
     trace = without_own_frames(trace)

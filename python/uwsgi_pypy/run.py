@@ -23,7 +23,8 @@ def import_succeeds(name):
     try:
         __import__(name)
     except BaseException:
-        log.exception()
+        kind, value, trace = sys.exc_info()
+        log.exception(kind, value, None if log.is_of_import(kind, trace) else trace)
         return 1
     return 0
 

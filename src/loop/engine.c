@@ -96,8 +96,13 @@ static void set_peer(struct upp_conn *conn, const struct sockaddr_storage *peer)
         address = &in6->sin6_addr;
         port = ntohs(in6->sin6_port);
     }
-    if (!address || !inet_ntop(peer->ss_family, address, conn->address, sizeof conn->address))
+    if (!address || !inet_ntop(peer->ss_family, address, conn->address, sizeof conn->address)) {
+        /* a unix socket: uWSGI's word for it, which applications take for an address */
+        static const char nowhere[] = "0.0.0.0";
+        memcpy(conn->address, nowhere, sizeof nowhere);
+        conn->address_length = sizeof nowhere - 1;
         return;
+    }
     /* an IPv4 client of an IPv6 socket */
     if (!strncmp(conn->address, "::ffff:", 7) && strchr(conn->address, '.'))
         memmove(conn->address, conn->address + 7, strlen(conn->address + 7) + 1);

@@ -212,6 +212,13 @@ static int fix_headers(struct wsgi_request *host)
     return uwsgi_buffer_append(head, (char *)"\r\n", 2);
 }
 
+void upp_transport_end(const struct wsgi_request *host)
+{
+    struct upp_core *core = core_of(host);
+    upp_loop_front_finish(core, UPP_DONE);
+    core->chunked = 0;
+}
+
 /* uwsgi.disconnect(): the client shall see the end now, the loop closes after the request. */
 static void close_request(struct wsgi_request *host)
 {

@@ -51,6 +51,9 @@ int upp_transport_is_chunked(const struct wsgi_request *host);
 int64_t upp_transport_read(const struct wsgi_request *host, size_t size, int64_t most,
                            const char **data);
 
+/* The response is whole, however the request ends: a chunked one gets its last chunk. */
+void upp_transport_end(const struct wsgi_request *host);
+
 /* Takes the connection over. */
 void upp_transport_take_over(const struct wsgi_request *host);
 

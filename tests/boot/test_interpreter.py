@@ -303,6 +303,24 @@ def test_atexit_on_stop(start_server, options):
     assert [note for note in notes(server) if note.endswith(' ' + pid)] == ['hook ' + pid, 'registered ' + pid]
 
 
+@pytest.mark.parametrize('options', [{}, {'master': True, 'threads': 2}, {'pypy-loop': 'off'}], ids=str)
+def test_exception_at_exit(start_server, options):
+    """It is in the log, once, and hinders none of the other functions."""
+    server = start_server({'http-socket': True, 'pypy-wsgi': 'app', **options}, app=EXIT + '''
+def fail(what):
+    raise ValueError(what)
+atexit.register(fail, 'registered first')
+atexit.register(note, 'between')
+atexit.register(fail, 'registered last')
+uwsgi.atexit = lambda: fail('hook')
+''')
+    pid = server.client().get('/').body.decode()
+    server.wait_log('GET / ')   # on uWSGI's own path a request that still runs is broken off, and the process with it
+    server.expect_traceback('ValueError: hook', 'ValueError: registered first', 'ValueError: registered last')
+    server.stop()
+    assert [note for note in notes(server) if note.endswith(' ' + pid)] == ['between ' + pid, 'registered ' + pid]
+
+
 def test_atexit_after_max_requests(start_server):
     server = start_server({'http-socket': True, 'master': True, 'pypy-wsgi': 'app', 'max-requests': 2,
                            'min-worker-lifetime': 0}, app=EXIT)

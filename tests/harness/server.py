@@ -53,10 +53,11 @@ def is_cpython(plugin):
 
 class Server:
     def __init__(self, directory, options, app=None, files=None, plugin=None, args=(), env=None, stdin=None):
-        """app: source (str) or path of app.py; files: {name: str, bytes or Path} written beside it."""
+        """app: source (str) or path of app.py; files: {name: str, bytes or Path} written beside it;
+        plugin: '' when a configuration file names it."""
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.plugin = plugin or default_plugin()
+        self.plugin = default_plugin() if plugin is None else plugin
         self.options = dict(options)
         self.args = list(args)
         self.env = env or {}
@@ -111,7 +112,8 @@ class Server:
         """Starts it without waiting: for starts that are expected to fail."""
         binary = os.environ.get('UPP_UWSGI') or shutil.which('uwsgi-core') or shutil.which('uwsgi')
         assert binary, 'uWSGI is not installed'
-        command = [binary, '--plugin', self.plugin] + self._arguments() + self.args
+        named = ['--plugin', self.plugin] if self.plugin else []
+        command = [binary, *named] + self._arguments() + self.args
         with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen(
                 command, cwd=self.directory, env=self._environment(), stdout=log, stderr=log,
@@ -301,11 +303,14 @@ class Server:
 
     # -- expectations and the checks after every test ------------------------------------------------------------
 
-    def begin_test(self):
-        """What is checked at the end of a test starts here."""
+    def begin_test(self, fds=True):
+        """What is checked at the end of a test starts here; fds=False: but for the descriptors of workers."""
         self._begin_expectations()
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
-        self._remember_fds()
+        if fds:
+            self._remember_fds()
+        else:
+            self.ignore_fds()
 
     def _begin_expectations(self):
         self._log_start = 0

@@ -75,6 +75,15 @@ def test_add_header(start_loop):
     assert client.head('/hello').header('X-Added') == 'yes'
 
 
+@pytest.mark.parametrize('options', [{'add-header': 'X-Added: yes'}, {'static-map': '/s=.'}], ids=str)
+def test_error_with_a_feature(start_loop, options):
+    """A 500 that uWSGI's own functions write is whole."""
+    server = start_loop(options)
+    server.expect_traceback('the application fails')
+    response = server.client('loop').get('/fail')
+    assert response.status == 500 and response.complete and response.body == b'Internal Server Error'
+
+
 def test_mount(start_loop):
     client = start_loop({'pypy-wsgi': None, 'mount': ['/one=app.py', '/two=app.py'], 'manage-script-name': True,
                          }).client('loop')
@@ -348,4 +357,4 @@ def test_unix_socket(start_loop):
     client = start_loop({'http-socket': 'http.sock'}).client('loop')
     hello, environ, long = keep_alive(client, '/hello', '/environ', '/long/3000000')
     assert hello.body == b'hello' and len(long.body) == 3000000 and long.complete
-    assert json.loads(environ.body)['REMOTE_ADDR'] == ''
+    assert json.loads(environ.body)['REMOTE_ADDR'] == '0.0.0.0'

@@ -177,6 +177,24 @@ def test_templates(start):
         assert path.endswith((name, '/templates/new'))
 
 
+# as on a file system that others may change
+REMOTE = 'from uwsgi_pypy import autoreload; autoreload.is_remote = lambda directory: True'
+
+
+def test_without_the_kernel(start):
+    """It looks by itself: changed modules, new ones, those that failed, and files on request; and nothing else."""
+    files = {'ignored.py': '', 'page.html': '', 'templates/page.html': ''}
+    server = start({'pypy-eval': REMOTE, 'py-auto-reload-ignore': 'ignored', 'import': 'ignored',
+                    'pypy-autoreload-watch': 'templates'}, files)
+    for name in ('ignored.py', 'page.html', '.app.py.swp'):
+        server.write(name, '# changed')
+    for number, name in enumerate(('app.py', 'new.py', 'templates/page.html', 'templates/new.html'), 1):
+        server.write(name, APP.replace('first', 'second') if name == 'app.py' else '# changed')
+        wait_reload(server, number)
+        assert server.log_lines('has been modified')[-1].split()[2].endswith('/' + name)
+    assert get(server) == b'second'
+
+
 def test_idle(start):
     """Nothing runs while nothing changes: the thread sleeps until the kernel wakes it."""
     server = start()

@@ -157,6 +157,15 @@ def test_test(launch, option):
     launch({option: 'one'}, 1, ['ZeroDivisionError'], files={'one.py': '1 / 0'})
 
 
+@pytest.mark.parametrize('files, error', [({}, "^ModuleNotFoundError: No module named 'one'$"),
+                                          ({'one.py': 'f('}, '^SyntaxError: ')], ids=['missing', 'broken'])
+def test_test_without_a_frame_of_the_plugin(launch, files, error):
+    """What cannot be imported at all says so, and shows nothing of the plugin."""
+    server = launch({'test': 'one'}, 1, files=files)
+    assert len(server.log_lines(error)) == 1
+    assert not server.log_lines('pypy_plugin.so/')
+
+
 @pytest.mark.parametrize('option', ['pypy-version', 'python-version'])
 def test_version(launch, option):
     server = launch({option: True}, 0)

@@ -50,6 +50,53 @@ def test_tracebacker(start_site, option, loop):
         assert held.read().status == 200
 
 
+HOT = '''
+import threading
+
+turns = 0
+
+def spin_hot(function):
+    """Compiled long before anybody looks."""
+    global turns
+    number = 0
+    while not done:
+        number = function(number)
+        turns += 1
+
+def inner(number):
+    return (number * 3 + 1) % 1000003
+
+done = False
+
+def application(environ, start_response):
+    global done
+    start_response('200 OK', [])
+    if environ['PATH_INFO'] == '/hot':
+        spin_hot(inner)
+    elif environ['PATH_INFO'] == '/done':
+        done = True
+    return [b'%d' % turns]
+'''
+
+
+@pytest.mark.parametrize('loop', ['off', 'on'])
+def test_compiled_loop(start_site, loop):
+    """A loop that runs as machine code shows where it is, while it goes on."""
+    server = start_site({'py-tracebacker': 'tb', 'threads': 2, 'wsgi': 'app', 'pypy-loop': loop}, app=HOT)
+    server.wait_log('^python tracebacker for worker 1 available on tb1$')
+    with server.client().connect() as held:
+        held.send_request('GET', '/hot')
+        for _ in range(3):
+            before = int(server.client().get('/').body)
+            wait_until(lambda: int(server.client().get('/').body) > before + 1000000, 'a million turns')
+            text = stacks(server.directory / 'tb1')
+            frames = [line.split('function = ')[1].split(' ')[0] for line in text.split('\n')
+                      if 'function = ' in line and '/app.py ' in line]
+            assert frames[:2] == ['application', 'spin_hot'], text
+        assert server.client().get('/done').status == 200
+        assert held.read().status == 200
+
+
 def test_socket_of_before(start_site):
     """What a killed server left in the way does not hinder."""
     server = start_site({'py-tracebacker': 'tb', 'wsgi': 'app'}, {'tb1': ''}, app=APP)

@@ -133,3 +133,81 @@ def application(environ, start_response):
     for _ in range(10):
         started, _, names = server.client().get('/').text.partition('|')
         assert started == 'of-the-request' and 'of-the-import' not in names
+
+
+# -- threads of the application's own --------------------------------------------------------------------------------------
+
+TICKING = '''
+import os, threading, time
+import uwsgi
+
+def tick(name):
+    count = 0
+    while True:
+        count += 1
+        with open('%s-%d' % (name, os.getpid()), 'w') as file:
+            file.write(str(count))
+        time.sleep(0.01)
+
+def begin(name):
+    threading.Thread(target=tick, args=[name], daemon=True).start()
+
+def application(environ, start_response):
+    start_response('200 OK', [])
+    if environ['PATH_INFO'] == '/begin':
+        begin('request')
+    return [b'%d' % os.getpid()]
+
+uwsgi.post_fork_hook = lambda: begin('fork')
+begin('import')
+'''
+
+
+def wait_ticks(server, name, pid):
+    """Waits until the thread has gone on, while nobody asks the server anything."""
+    path = server.directory / ('%s-%d' % (name, pid))
+
+    def count():
+        return int(path.read_text() or 0) if path.exists() else 0
+    before = count()
+    wait_until(lambda: count() > before + 5, 'the thread of %s to go on' % path.name)
+
+
+@pytest.mark.parametrize('options', [{}, {'enable-threads': True, 'threads': 3}], ids=['lone', 'threads'])
+def test_background_threads_after_the_fork(start_site, options):
+    """They run while the worker waits for requests, whether --enable-threads is given or not."""
+    for lazy, names in ((True, ['import', 'request']), (False, ['fork', 'request'])):
+        server = start_site({'master': True, 'lazy-apps': lazy, **options}, app=TICKING)
+        pid = int(server.client().get('/begin').body)
+        for name in names:
+            wait_ticks(server, name, pid)
+
+
+def test_background_threads_before_the_fork(start_site):
+    """One of the import stays in the master and runs there; workers are born and born again beside it."""
+    server = start_site({'master': True, 'processes': 2, 'max-requests': 5, 'min-worker-lifetime': 1},
+                        app=TICKING)
+    server.ignore_fds()
+    wait_ticks(server, 'import', server.master_pid)
+    with Load(server.client(), '/', threads=3) as load:
+        server.wait_log('Respawned uWSGI worker', 2)
+    load.check()
+    wait_ticks(server, 'import', server.master_pid)
+    for pid in server.worker_pids():
+        assert not (server.directory / ('import-%d' % pid)).exists()
+
+
+INTERVAL = '''
+import sys
+chosen = sys.getswitchinterval()
+
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'%r %r' % (chosen, sys.getswitchinterval())]
+'''
+
+
+@pytest.mark.parametrize('options', [{}, {'threads': 2}, {'master': True, 'lazy-apps': True}], ids=str)
+def test_switch_interval(start_site, options):
+    """Half a millisecond by PyPy's count of bytecodes, before the application is loaded and after; its default is ten times that."""
+    assert start_site(options, app=INTERVAL).client().get('/').body == b'0.0005 0.0005'

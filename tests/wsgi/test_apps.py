@@ -216,6 +216,17 @@ def test_without_default_application(start, lazy):
     assert len(server.wait_log('(?i)no .*application')) == 1
 
 
+@pytest.mark.parametrize('lazy', [False, True])
+def test_first_application_is_the_default(start, lazy):
+    """Without one for "/", the first that has a path serves what no mountpoint covers; the log says so."""
+    server = start({'mount': ['example.com=one:application', '/two=two:application', '/three=one:application'],
+                    'manage-script-name': True, 'lazy-apps': lazy, 'master': True},
+                   {'one.py': saying('one'), 'two.py': saying('two')})
+    assert get(server, '/elsewhere') == 'two two  /elsewhere'
+    assert get(server, '/three/x') == 'one one /three /x'
+    assert server.log_lines(r"^app 1 \(mountpoint='/two'\) serves what no mountpoint covers$")
+
+
 def test_modifier_30(start):
     """UWSGI_MODIFIER_MANAGE_PATH_INFO: the web server leaves SCRIPT_NAME in PATH_INFO, uWSGI cuts it off."""
     server = start({'socket': True, 'mount': '/one=one:application'}, {'one.py': saying('one')})

@@ -80,10 +80,10 @@ def test_wsgi_variables(client):
 
 
 def test_uwsgi_variables(client):
-    """Native strings, as the CPython plugin does not give them."""
+    """bytes, as the Python plugin gives them."""
     environ = dump(client)
-    assert environ.environ['uwsgi.node'] == ['str', environ.node]
-    assert environ.environ['uwsgi.version'][0] == 'str' and environ['uwsgi.version'].startswith('2.')
+    assert environ.environ['uwsgi.node'] == ['bytes', repr(environ.node.encode())]
+    assert environ.environ['uwsgi.version'][0] == 'bytes' and environ['uwsgi.version'].startswith("b'2.")
     assert environ.environ['uwsgi.core'] == ['int', 0]
 
 
