@@ -6,7 +6,7 @@ import time
 
 from _uwsgi_pypy import ffi, lib
 
-from . import config, environ, errors, exchanges, interpreter, log, modules, source, warmup, wsgi
+from . import config, environ, errors, exchanges, interpreter, log, modules, source, tracing, wsgi
 
 # what uWSGI exits with when an application cannot be loaded (UWSGI_FAILED_APP_CODE)
 FAILED_APP_CODE = 22
@@ -234,6 +234,6 @@ def serve(request):
             log.info('--- no Python application found for %s, check your startup logs for errors ---'
                      % errors.describe(request))
             return lib.UPP_CLOSE
-    if warmup.left > 0:
-        warmup.count()
+    if tracing.left > 0:
+        tracing.count()
     return wsgi.serve(request, _callables[app], _template)
