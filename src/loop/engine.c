@@ -103,19 +103,6 @@ static void set_peer(struct upp_conn *conn, const struct sockaddr_storage *peer)
     conn->port_length = (unsigned char)snprintf(conn->port, sizeof conn->port, "%u", port & 0xffff);
 }
 
-static void reset_conn(struct upp_conn *conn, int fd, const struct upp_listener *listener)
-{
-    conn->fd = fd;
-    conn->listener = listener;
-    conn->state = UPP_CONN_HEAD;
-    conn->body = UPP_BODY_NONE;
-    conn->body_left = conn->discarded = 0;
-    conn->head_seen = conn->head_length = 0;
-    conn->readable = conn->hangup = conn->keep_open = conn->watched = 0;
-    conn->close_after = conn->reset_after = conn->lingers = conn->held = 0;
-    conn->served = 0;
-}
-
 static void close_conn(struct upp_core *core, struct upp_conn *conn)
 {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
@@ -181,7 +168,7 @@ static int accept_one(struct upp_core *core, struct upp_listener *listener)
         close(fd);
         return 0;
     }
-    reset_conn(conn, fd, listener);
+    upp_conn_open(conn, fd, listener);
     set_peer(conn, &peer);
     /* the first request is usually there already */
     conn->readable = 1;
@@ -496,23 +483,29 @@ static int start_core(struct upp_core *core, int id)
     return core->arena ? 0 : -1;
 }
 
-int upp_engine_start(struct upp_listener *listeners, int count, const struct upp_limits *limits,
-                     int threads)
+int upp_engine_prepare(const struct upp_limits *limits, int threads)
 {
+    if (engine.cores)
+        return 0;
     engine.limits = *limits;
     engine.threads = threads;
+    engine.cores = calloc((size_t)threads, sizeof(struct upp_core));
+    int failed = !engine.cores || upp_pool_start(limits->connections, limits->durations, threads);
+    for (int i = 0; i < threads && !failed; i++)
+        failed = start_core(&engine.cores[i], i);
+    if (failed)
+        upp_host_log("the request loop cannot start: %s", strerror(errno));
+    return failed ? -1 : 0;
+}
+
+int upp_engine_start(struct upp_listener *listeners, int count)
+{
     engine.listeners = listeners;
     engine.listeners_count = count;
-    engine.cores = calloc((size_t)threads, sizeof(struct upp_core));
     engine.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     engine.epoll = epoll_create1(EPOLL_CLOEXEC);
-    int failed = upp_pool_start(limits->connections, limits->durations, threads);
-    if (failed || !engine.cores || engine.epoll < 0 || engine.wake < 0)
+    if (engine.epoll < 0 || engine.wake < 0)
         goto fail;
-    for (int i = 0; i < threads; i++) {
-        if (start_core(&engine.cores[i], i))
-            goto fail;
-    }
     if (watch(upp_host_signal_fd(0), SIGNAL_POINTER(0)) ||
         watch(upp_host_signal_fd(1), SIGNAL_POINTER(1)) || watch(engine.wake, WAKE_POINTER))
         goto fail;

@@ -81,6 +81,18 @@ const char *upp_host_refusal(void)
     return NULL;
 }
 
+struct upp_listener upp_host_listener(const struct uwsgi_socket *socket)
+{
+    const char *colon = socket->name ? strrchr(socket->name, ':') : NULL;
+    return (struct upp_listener){
+        .fd = socket->fd,
+        .protocol = (enum upp_protocol)protocol_of(socket),
+        .is_unix = socket->family == AF_UNIX,
+        .port = colon ? colon + 1 : "80",
+        .host = upp_transport_socket(socket),
+    };
+}
+
 struct upp_listener *upp_host_listeners(int *count)
 {
     *count = 0;
@@ -90,15 +102,8 @@ struct upp_listener *upp_host_listeners(int *count)
         uwsgi_calloc(sizeof(struct upp_listener) * (size_t)(*count + 1));
     struct upp_listener *listener = listeners;
     for (struct uwsgi_socket *socket = uwsgi.sockets; socket; socket = socket->next) {
-        if (socket->fd < 0)
-            continue;
-        const char *colon = socket->name ? strrchr(socket->name, ':') : NULL;
-        listener->fd = socket->fd;
-        listener->protocol = (enum upp_protocol)protocol_of(socket);
-        listener->is_unix = socket->family == AF_UNIX;
-        listener->port = colon ? colon + 1 : "80";
-        listener->host = upp_transport_socket(socket);
-        listener++;
+        if (socket->fd >= 0)
+            *listener++ = upp_host_listener(socket);
     }
     return listeners;
 }

@@ -12,6 +12,11 @@
 /* NULL if the loop can serve this configuration, else a sentence why not. */
 const char *upp_host_refusal(void);
 
+struct uwsgi_socket;
+
+/* What the loop has to know of a socket. */
+struct upp_listener upp_host_listener(const struct uwsgi_socket *socket);
+
 /* The listening sockets of this worker; *count is set. */
 struct upp_listener *upp_host_listeners(int *count);
 

@@ -33,8 +33,8 @@ static void run(void)
 {
     int count;
     struct upp_listener *listeners = upp_host_listeners(&count);
-    if (upp_engine_start(listeners, count, upp_config_limits(),
-                         uwsgi.threads > 1 ? uwsgi.threads : 1))
+    if (upp_engine_prepare(upp_config_limits(), upp_config()->threads) ||
+        upp_engine_start(listeners, count))
         exit(1);
     upp_host_take_signals();
     uwsgi_loop_cores_run(run_core);
@@ -47,9 +47,16 @@ void upp_loop_register(void)
     uwsgi_register_loop((char *)NAME, run);
 }
 
+static upp_loop_source *source = upp_engine_next;
+
+void upp_loop_take_from(upp_loop_source *other)
+{
+    source = other;
+}
+
 struct upp_request *upp_loop_next(int core, int outcome)
 {
-    return upp_engine_next(upp_engine_core(core), outcome);
+    return source(upp_engine_core(core), outcome);
 }
 
 int upp_loop_is_chosen(void)
