@@ -329,6 +329,16 @@ static void freeze_code(void)
     frozen.profiler = uwsgi.profiler;
 }
 
+static void freeze_warmup(void)
+{
+    check_number("pypy-warmup-seconds", upp_options.warmup_seconds, 1, 3600);
+    check_number("pypy-warmup-requests", upp_options.warmup_requests, 1, INT_MAX);
+    frozen.warmup = string_array(upp_options.warmup);
+    frozen.warmup_seconds = (int)upp_options.warmup_seconds;
+    frozen.warmup_requests = (int)upp_options.warmup_requests;
+    frozen.warmup_strict = upp_options.warmup_strict;
+}
+
 void upp_config_freeze(void)
 {
     check_loop();
@@ -343,6 +353,7 @@ void upp_config_freeze(void)
     freeze_home();
     freeze_applications();
     freeze_code();
+    freeze_warmup();
     frozen.setup = upp_options.setup;
     frozen.threads = uwsgi.threads > 1 ? uwsgi.threads : 1;
     frozen.processes = uwsgi.numproc > 1 ? uwsgi.numproc : 1;

@@ -2,6 +2,8 @@
 #include "options.h"
 
 struct upp_options upp_options = {
+    .warmup_seconds = 10,
+    .warmup_requests = 20000,
     .bounds =
         {
             .head = 65536,
@@ -308,6 +310,15 @@ struct uwsgi_option upp_options_table[] = {
          env_behaviour),
     TEXT("wsgi-env-behavior", 0, "accepted, without an effect: each environ is a new dict",
          env_behaviour),
+
+    /* warm-up */
+    LIST("pypy-warmup", "a request, or file:PATH of requests, to serve before the workers begin",
+         warmup),
+    NUMBER("pypy-warmup-seconds", 0, "end the warm-up after so many seconds (default: 10)",
+           warmup_seconds),
+    NUMBER("pypy-warmup-requests", 0, "end the warm-up after so many requests (default: 20000)",
+           warmup_requests),
+    FLAG("pypy-warmup-strict", "a request of the warm-up that fails ends the start", warmup_strict),
 
     /* processes and memory */
     LIST("pypy-sharedarea", "make a sharedarea of the specified size in bytes", shared_areas),

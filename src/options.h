@@ -45,6 +45,10 @@ struct upp_options {
     char *virtualenv_option; /* the name that gave it, such as "--venv" */
     char *setup;
     char *nursery;
+    struct uwsgi_string_list *warmup;
+    int64_t warmup_seconds;
+    int64_t warmup_requests;
+    int warmup_strict;
     char *executable;
     char *argv;
     int64_t optimize;

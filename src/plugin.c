@@ -22,6 +22,7 @@
 #include "vm/boot.h"
 #include "vm/entry.h"
 #include "vm/fork.h"
+#include "warmup.h"
 #include "worker.h"
 
 extern struct uwsgi_plugin pypy_plugin;
@@ -66,9 +67,18 @@ static int magic(char *mountpoint, char *word)
     return upp_config_magic(word);
 }
 
+static int loads_in_worker(void)
+{
+    return uwsgi.lazy || uwsgi.lazy_apps;
+}
+
 static void postinit_apps(void)
 {
     upp_loop_choose();
+    if (loads_in_worker())
+        return;
+    upp_warmup();
+    UPP_ENTER(upp_py_collect());
 }
 
 /* A worker has the master's signal handlers when it begins, and a reload at that moment would be
@@ -103,11 +113,6 @@ static void hold_signals(void)
 static void release_signals(void)
 {
     pthread_sigmask(SIG_SETMASK, &signals_before, NULL);
-}
-
-static int loads_in_worker(void)
-{
-    return uwsgi.lazy || uwsgi.lazy_apps;
 }
 
 static void init_apps(void)
@@ -157,6 +162,8 @@ static void post_fork(void)
 /* The last hook before a worker takes requests. */
 static void fixup(void)
 {
+    if (loads_in_worker())
+        upp_warmup();
     /* modifier1 30: the same plugin, with SCRIPT_NAME to be cut from PATH_INFO */
     static struct uwsgi_plugin managed;
     managed = pypy_plugin;

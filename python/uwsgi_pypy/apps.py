@@ -179,6 +179,14 @@ def mount(mountpoint, specification):
         lib.upp_exit(FAILED_APP_CODE)
 
 
+def annotate(key, value):
+    """Puts a value into each environ from now on; None: not any more."""
+    if value is None:
+        _template.pop(key, None)
+    else:
+        _template[key] = value
+
+
 # -- serving ----------------------------------------------------------------------------------------
 
 def dynamic_field(pointer, length):
