@@ -95,7 +95,10 @@ struct upp_config {
     int post_buffering;          /* --post-buffering, 0 when off */
     int disable_write_exception; /* --disable-write-exception */
     int is_a_reload;
-    int warmup_seconds; /* bounds of the warm-up */
+    const char *gc_min;   /* PYPY_GC_MIN */
+    const char *gc_major; /* PYPY_GC_MAJOR_COLLECT */
+    int gc_idle;          /* collect while a worker waits */
+    int warmup_seconds;   /* bounds of the warm-up */
     int warmup_requests;
     int warmup_strict; /* a request that fails ends the start */
 };
@@ -284,6 +287,8 @@ UPP_PYTHON void upp_py_loop(int core);
 UPP_PYTHON int upp_py_warmup(void);
 /* The applications are loaded: collects all garbage, so that no child has to. */
 UPP_PYTHON void upp_py_collect(void);
+/* A worker waits for requests. Does one short thing; returns 1 if there is more to do. */
+UPP_PYTHON int upp_py_idle(void);
 /* which: 0 class, 1 message, 2 repr, 3 backtrace; answers with upp_return */
 UPP_PYTHON void upp_py_exception(int core, int which);
 UPP_PYTHON void upp_py_exception_log(int core);

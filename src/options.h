@@ -45,6 +45,10 @@ struct upp_options {
     char *virtualenv_option; /* the name that gave it, such as "--venv" */
     char *setup;
     char *nursery;
+    char *gc_min;
+    char *gc_major;
+    char *gc_step;
+    char *gc_idle;
     struct uwsgi_string_list *warmup;
     int64_t warmup_seconds;
     int64_t warmup_requests;

@@ -13,6 +13,7 @@
 #include "contract.h"
 #include "exceptions.h"
 #include "host_check.h"
+#include "idle.h"
 #include "loop/loop.h"
 #include "options.h"
 #include "router.h"
@@ -28,6 +29,9 @@
 extern struct uwsgi_plugin pypy_plugin;
 
 static int booted;
+
+/* Requests are served by uWSGI's own path. */
+static int is_stock;
 
 static void on_load(void)
 {
@@ -72,13 +76,18 @@ static int loads_in_worker(void)
     return uwsgi.lazy || uwsgi.lazy_apps;
 }
 
+/* Before the fork, or in each worker. */
+static void prepare_to_serve(void)
+{
+    upp_warmup();
+    UPP_ENTER(upp_py_collect());
+}
+
 static void postinit_apps(void)
 {
     upp_loop_choose();
-    if (loads_in_worker())
-        return;
-    upp_warmup();
-    UPP_ENTER(upp_py_collect());
+    if (!loads_in_worker())
+        prepare_to_serve();
 }
 
 /* A worker has the master's signal handlers when it begins, and a reload at that moment would be
@@ -163,7 +172,7 @@ static void post_fork(void)
 static void fixup(void)
 {
     if (loads_in_worker())
-        upp_warmup();
+        prepare_to_serve();
     /* modifier1 30: the same plugin, with SCRIPT_NAME to be cut from PATH_INFO */
     static struct uwsgi_plugin managed;
     managed = pypy_plugin;
@@ -176,6 +185,7 @@ static void fixup(void)
     managed.fixup = NULL;
     managed.hijack_worker = NULL;
     uwsgi.p[UWSGI_MODIFIER_MANAGE_PATH_INFO] = &managed;
+    is_stock = !upp_loop_is_chosen();
     if (!uwsgi.loop)
         upp_stop_install();
     else if (upp_loop_is_chosen())
@@ -202,6 +212,8 @@ static void after_request(struct wsgi_request *host)
 {
     log_request(host);
     upp_core_after_request();
+    if (is_stock && upp_idle_wanted())
+        upp_idle_after_request();
 }
 
 static void at_exit(void)

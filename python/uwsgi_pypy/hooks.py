@@ -115,7 +115,11 @@ def install():
 
     @exported()
     def upp_py_collect():
-        collector.before_fork()
+        collector.settle()
+
+    @exported(error=0)
+    def upp_py_idle():
+        return collector.idle()
 
     @exported()
     def upp_py_exception(core, which):

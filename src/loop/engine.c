@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine.h"
 
+#include "../idle.h"
 #include "host.h"
 #include "pool.h"
 #include "steps.h"
@@ -37,6 +38,7 @@ static struct {
     int listeners_count;
     struct upp_core *cores;
     atomic_int woken;          /* threads that know of the stop */
+    uint64_t idle_again;       /* when an idle thread looks for work; 0: never */
     uint64_t resume_accepting; /* when listeners that were taken out come back; 0: they are in */
     atomic_flag stopping;
 } engine;
@@ -361,13 +363,23 @@ static void tick(struct upp_core *core, uint64_t now)
     upp_host_tick();
 }
 
+/* No event waits. With several threads, another one may be busy and need the interpreter. */
+static void use_idle_time(uint64_t now)
+{
+    int more = !upp_host_is_busy() && upp_idle_step();
+    engine.idle_again = more ? 1 : now + UPP_IDLE_EVERY;
+}
+
 /* Fetches events. With several threads one at a time, so that a busy thread keeps none from the
  * others. */
 static void wait_events(struct upp_core *core, uint64_t now)
 {
     struct epoll_event events[UPP_EVENTS];
     int most = engine.threads > 1 ? 1 : UPP_EVENTS;
-    int count = epoll_wait(engine.epoll, events, most, timeout_of(now));
+    int is_due = engine.idle_again && now >= engine.idle_again;
+    int count = epoll_wait(engine.epoll, events, most, is_due ? 0 : timeout_of(now));
+    if (!count && is_due)
+        use_idle_time(now);
     core->events_next = 0;
     core->events_count = count > 0 ? count : 0;
     for (int i = 0; i < core->events_count; i++) {
@@ -502,6 +514,7 @@ int upp_engine_start(struct upp_listener *listeners, int count)
 {
     engine.listeners = listeners;
     engine.listeners_count = count;
+    engine.idle_again = upp_idle_wanted() ? 1 : 0;
     engine.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     engine.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (engine.epoll < 0 || engine.wake < 0)

@@ -155,7 +155,7 @@ static void stop_gracefully(int number)
     stop_accepting(UWSGI_RELOAD_CODE);
 }
 
-static int has_running_request(void)
+int upp_host_is_busy(void)
 {
     for (int i = 0; i < uwsgi.cores; i++) {
         if (uwsgi.workers[uwsgi.mywid].cores[i].in_request)
@@ -185,7 +185,7 @@ static void stop_at_once(int number)
         alarm((unsigned)uwsgi.worker_reload_mercy);
     }
     stop_accepting(UWSGI_END_CODE);
-    if (has_running_request())
+    if (upp_host_is_busy())
         uwsgi_log("worker %d (pid: %d) waits for running requests...\n", uwsgi.mywid, uwsgi.mypid);
 }
 

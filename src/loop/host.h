@@ -24,6 +24,8 @@ struct upp_listener *upp_host_listeners(int *count);
 int upp_host_accepting(void);
 /* 1 if the worker was told to stop at once. */
 int upp_host_must_stop(void);
+/* 1 while a thread of this worker has a request. */
+int upp_host_is_busy(void);
 /* Takes over the signals that stop a worker; in its main thread. */
 void upp_host_take_signals(void);
 /* What to exit with once the loop has ended. */
