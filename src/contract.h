@@ -74,6 +74,8 @@ struct upp_config {
     const char *const *autoreload_ignore;
     const char *const *autoreload_watch;
     const char *const *warmup; /* requests, or files of them */
+    const char *gc_min;        /* PYPY_GC_MIN */
+    const char *gc_major;      /* PYPY_GC_MAJOR_COLLECT */
     const char *profiler;      /* --profiler */
     const char *version;       /* uWSGI's version, "2.0.21-debian" */
     const char *hostname;
@@ -95,10 +97,8 @@ struct upp_config {
     int post_buffering;          /* --post-buffering, 0 when off */
     int disable_write_exception; /* --disable-write-exception */
     int is_a_reload;
-    const char *gc_min;   /* PYPY_GC_MIN */
-    const char *gc_major; /* PYPY_GC_MAJOR_COLLECT */
-    int gc_idle;          /* collect while a worker waits */
-    int warmup_seconds;   /* bounds of the warm-up */
+    int gc_idle;        /* collect while a worker waits */
+    int warmup_seconds; /* bounds of the warm-up */
     int warmup_requests;
     int warmup_strict; /* a request that fails ends the start */
 };

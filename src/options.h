@@ -52,11 +52,11 @@ struct upp_options {
     struct uwsgi_string_list *warmup;
     int64_t warmup_seconds;
     int64_t warmup_requests;
-    int warmup_strict;
     char *executable;
     char *argv;
     int64_t optimize;
     int no_site;
+    int warmup_strict;
     /* which application */
     char *wsgi_module;
     char *wsgi_file;

@@ -29,12 +29,16 @@ static void join_threads(void)
         pthread_join(uwsgi.workers[uwsgi.mywid].cores[i].thread_id, NULL);
 }
 
+int upp_loop_prepare(void)
+{
+    return upp_engine_prepare(upp_config_limits(), upp_config()->threads);
+}
+
 static void run(void)
 {
     int count;
     struct upp_listener *listeners = upp_host_listeners(&count);
-    if (upp_engine_prepare(upp_config_limits(), upp_config()->threads) ||
-        upp_engine_start(listeners, count))
+    if (upp_loop_prepare() || upp_engine_start(listeners, count))
         exit(1);
     upp_host_take_signals();
     uwsgi_loop_cores_run(run_core);

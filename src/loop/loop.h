@@ -15,6 +15,9 @@ void upp_loop_choose(void);
 /* 1 if the loop serves. */
 int upp_loop_is_chosen(void);
 
+/* Makes what the loop's threads work with, once. Returns 0, -1 after logging. */
+int upp_loop_prepare(void);
+
 struct upp_core;
 struct upp_request;
 
@@ -22,6 +25,6 @@ struct upp_request;
 typedef struct upp_request *upp_loop_source(struct upp_core *core, int outcome);
 
 /* Where the loop takes its requests from; the engine (upp_engine_next), if nothing else is said. */
-void upp_loop_take_from(upp_loop_source *source);
+void upp_loop_take_from(upp_loop_source *other);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "../warmup.h"
 
-#include "../config.h"
 #include "host.h"
 #include "loop.h"
 #include "pool.h"
@@ -97,8 +96,7 @@ static struct upp_request *next(struct upp_core *core, int outcome)
 
 int upp_loop_warmup_begin(const struct uwsgi_socket *socket)
 {
-    const struct upp_config *config = upp_config();
-    if (upp_engine_prepare(upp_config_limits(), config->threads))
+    if (upp_loop_prepare())
         return -1;
     listener = upp_host_listener(socket);
     upp_loop_take_from(next);
