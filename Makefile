@@ -59,7 +59,7 @@ UPP_LDFLAGS := -shared -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now
 all: build
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "make test TESTS=tests/test_x.py ARGS='-k name'   some tests only"
 	@echo "make run PORT=9091                               another port"
@@ -141,6 +141,11 @@ bench: ## compare with what else there is, side by side (ARGS=...)
 	@tools/packages.sh build run bench
 	@$(MAKE) build build/bench/epoll_server
 	@$(PYTHON) bench/run.py $(ARGS)
+
+bench-warm: ## warm workers against cold ones, collected garbage, memory (ARGS=--quick)
+	@tools/packages.sh build run bench
+	@$(MAKE) build
+	@$(PYTHON) bench/warm.py $(ARGS)
 
 build/bench/epoll_server: bench/epoll_server.c
 	@echo "  CC   $<"
