@@ -158,6 +158,12 @@ bench-api: ## compare what calls of the module uwsgi cost with the Python plugin
 	@$(MAKE) build
 	@$(PYTHON) bench/api.py $(ARGS)
 
+.PHONY: bench-warm
+bench-warm: ## warm workers against cold ones, collected garbage, memory (ARGS=--quick)
+	@tools/packages.sh build run bench
+	@$(MAKE) build
+	@$(PYTHON) bench/warm.py $(ARGS)
+
 build/bench/epoll_server: bench/epoll_server.c
 	@echo "  CC   $<"
 	@mkdir -p $(@D)

@@ -32,11 +32,6 @@ const struct uwsgi_string_list *upp_config_shared_areas(void)
     return upp_options.shared_areas;
 }
 
-const char *upp_config_nursery(void)
-{
-    return upp_options.nursery ? upp_options.nursery : "4M";
-}
-
 void upp_config_set_library(const char *path)
 {
     frozen.library = path;
@@ -98,17 +93,68 @@ static int64_t parse_size(const char *text)
     return size << shift;
 }
 
-/* PyPy takes what it does not understand as its smallest nursery. */
-static void check_nursery(void)
+/* PyPy takes what it does not understand for nothing given, or as its smallest nursery. */
+static void check_size(const char *name, const char *text, const char *least, const char *most)
 {
-    const int64_t least = 64 << 10;
-    const int64_t most = 1LL << 30;
-    int64_t size = upp_options.nursery ? parse_size(upp_options.nursery) : least;
-    if (size < least || size > most) {
-        uwsgi_log("--pypy-gc-nursery %s: give a size from 64K to 1G with K, M or G, such as 4M\n",
-                  upp_options.nursery);
+    int64_t size = parse_size(text ? text : least);
+    if (size < parse_size(least) || size > parse_size(most)) {
+        uwsgi_log("--%s %s: give a size from %s to %s with K, M or G, such as 4M\n", name, text,
+                  least, most);
         exit(1);
     }
+}
+
+static void check_factor(const char *name, const char *text)
+{
+    char *end = NULL;
+    double factor = text ? strtod(text, &end) : 0;
+    if (text && (end == text || *end || factor < 1.1 || factor > 100)) {
+        uwsgi_log("--%s %s: give a factor from 1.1 to 100, such as 1.82\n", name, text);
+        exit(1);
+    }
+}
+
+static void check_switch(const char *name, const char *text)
+{
+    if (text && strcmp(text, "on") != 0 && strcmp(text, "off") != 0) {
+        uwsgi_log("--%s %s: it is on or off\n", name, text);
+        exit(1);
+    }
+}
+
+/* What PyPy's collector is told; the environment of the user wins. */
+static struct upp_gc_setting collector[] = {
+    {"PYPY_GC_NURSERY", "4M"},
+    {"PYPY_GC_INCREMENT_STEP", "1M"},
+    {"PYPY_GC_MIN", NULL},
+    {"PYPY_GC_MAJOR_COLLECT", NULL},
+    {NULL, NULL},
+};
+
+static void freeze_collector(void)
+{
+    const struct upp_options *given = &upp_options;
+    const char *values[] = {given->nursery, given->gc_step, given->gc_min, given->gc_major};
+    check_size("pypy-gc-nursery", given->nursery, "64K", "1G");
+    check_size("pypy-gc-step", given->gc_step, "64K", "1G");
+    check_size("pypy-gc-min", given->gc_min, "1M", "1024G");
+    check_factor("pypy-gc-major", given->gc_major);
+    check_switch("pypy-gc-idle", given->gc_idle);
+    for (int i = 0; collector[i].variable; i++) {
+        const char *variable = getenv(collector[i].variable);
+        if (variable)
+            collector[i].value = variable;
+        else if (values[i])
+            collector[i].value = values[i];
+    }
+    frozen.gc_idle = !given->gc_idle || !strcmp(given->gc_idle, "on");
+    frozen.gc_min = collector[2].value;
+    frozen.gc_major = collector[3].value;
+}
+
+const struct upp_gc_setting *upp_config_collector(void)
+{
+    return collector;
 }
 
 /* PyPy lets Python code use 768 KB of C stack; in a smaller thread stack deep recursion is a
@@ -219,15 +265,6 @@ int upp_config_wants_loop(void)
 const struct upp_limits *upp_config_limits(void)
 {
     return &limits;
-}
-
-static void check_loop(void)
-{
-    if (upp_options.loop && strcmp(upp_options.loop, "on") != 0 &&
-        strcmp(upp_options.loop, "off") != 0) {
-        uwsgi_log("--pypy-loop %s: it is on or off\n", upp_options.loop);
-        exit(1);
-    }
 }
 
 /* One check for all the sizes and times: none may be negative, some not 0. */
@@ -370,11 +407,21 @@ static void freeze_code(void)
     frozen.profiler = uwsgi.profiler;
 }
 
+static void freeze_warmup(void)
+{
+    check_number("pypy-warmup-seconds", upp_options.warmup_seconds, 1, 3600);
+    check_number("pypy-warmup-requests", upp_options.warmup_requests, 1, INT_MAX);
+    frozen.warmup = string_array(upp_options.warmup);
+    frozen.warmup_seconds = (int)upp_options.warmup_seconds;
+    frozen.warmup_requests = (int)upp_options.warmup_requests;
+    frozen.warmup_strict = upp_options.warmup_strict;
+}
+
 void upp_config_freeze(void)
 {
-    check_loop();
+    check_switch("pypy-loop", upp_options.loop);
     freeze_limits();
-    check_nursery();
+    freeze_collector();
     check_thread_stack();
     check_loop_engine();
     check_async();
@@ -386,6 +433,7 @@ void upp_config_freeze(void)
     freeze_home();
     freeze_applications();
     freeze_code();
+    freeze_warmup();
     frozen.setup = upp_options.setup;
     frozen.threads = uwsgi.threads > 1 ? uwsgi.threads : 1;
     frozen.async_cores = uwsgi.async > 1 ? uwsgi.async : 1;

@@ -17,9 +17,18 @@ struct upp_limits;
  * a value cannot be honoured. */
 void upp_config_freeze(void);
 
-/* --pypy-lib, --pypy-gc-nursery: as given, NULL when not. Valid at any time. */
+/* --pypy-lib: as given, NULL when not. Valid at any time. */
 const char *upp_config_library_option(void);
-const char *upp_config_nursery(void);
+
+/* An environment variable that PyPy's garbage collector reads when it starts. */
+struct upp_gc_setting {
+    const char *variable;
+    const char *value; /* NULL: PyPy decides */
+};
+
+/* The settings, also those that the environment has already; ends with a NULL variable. Valid once
+ * frozen. */
+const struct upp_gc_setting *upp_config_collector(void);
 
 /* The installation or virtualenv in which to look for the library; NULL: the distribution's. Valid
  * once frozen. */

@@ -73,8 +73,11 @@ struct upp_config {
     const char *tracebacker;                    /* path of a socket, without the worker's number */
     const char *const *autoreload_ignore;
     const char *const *autoreload_watch;
-    const char *profiler; /* --profiler */
-    const char *version;  /* uWSGI's version, "2.0.21-debian" */
+    const char *const *warmup; /* requests, or files of them */
+    const char *gc_min;        /* PYPY_GC_MIN */
+    const char *gc_major;      /* PYPY_GC_MAJOR_COLLECT */
+    const char *profiler;      /* --profiler */
+    const char *version;       /* uWSGI's version, "2.0.21-debian" */
     const char *hostname;
     int home_is_virtualenv; /* home has a pyvenv.cfg */
     int paste_logger;
@@ -96,6 +99,10 @@ struct upp_config {
     int post_buffering;          /* --post-buffering, 0 when off */
     int disable_write_exception; /* --disable-write-exception */
     int is_a_reload;
+    int gc_idle;        /* collect while a worker waits */
+    int warmup_seconds; /* bounds of the warm-up */
+    int warmup_requests;
+    int warmup_strict; /* a request that fails ends the start */
 };
 const struct upp_config *upp_config(void);
 
@@ -246,6 +253,21 @@ void upp_request_dynamic(struct upp_request *request, struct upp_dynamic *dynami
  * none. */
 int upp_request_find_app(struct upp_request *request);
 
+/* ---- warm-up ----------------------------------------------------------- */
+
+/* A request that is sent before the workers begin. C changes the first fields, Python the last. */
+struct upp_warmup_request {
+    const char *data; /* a copy */
+    size_t length;
+    int status;           /* of the last response; 0: it was broken, or there was none */
+    int served;           /* how often there was one */
+    int64_t microseconds; /* that the last one took */
+    int skip;             /* it is not to be sent again */
+};
+
+/* Adds a request, head and body as they come over a connection. Never freed. */
+struct upp_warmup_request *upp_warmup_add(const char *data, size_t length);
+
 /* Hands a result to the C function that is calling Python (exception hooks); copied at once. */
 void upp_return(const char *data, size_t length);
 
@@ -284,6 +306,12 @@ UPP_PYTHON void upp_py_async_enter(int core);
 UPP_PYTHON void upp_py_async_leave(int core);
 /* Serves upp_loop_next() until it says NULL. */
 UPP_PYTHON void upp_py_loop(int core);
+/* How many requests are to be sent now, in turn, before the next call; 0: the warm-up is over. */
+UPP_PYTHON int upp_py_warmup(void);
+/* The applications are loaded: collects all garbage, so that no child has to. */
+UPP_PYTHON void upp_py_collect(void);
+/* A worker waits for requests. Does one short thing; returns 1 if there is more to do. */
+UPP_PYTHON int upp_py_idle(void);
 /* which: 0 class, 1 message, 2 repr, 3 backtrace; answers with upp_return */
 UPP_PYTHON void upp_py_exception(int core, int which);
 UPP_PYTHON void upp_py_exception_log(int core);

@@ -4,6 +4,7 @@
 #include "compat.h"
 #include "contract.h"
 #include "vm/entry.h"
+#include "warmup.h"
 
 /* Where upp_return() puts the answer of the Python function that this thread is calling. */
 static _Thread_local struct uwsgi_buffer *answer;
@@ -93,8 +94,9 @@ static int must_reload(struct wsgi_request *host)
 int upp_request_exception(struct upp_request *request, int catch_it)
 {
     struct wsgi_request *host = request->host;
-    /* uWSGI counts in the table of applications without looking at the id */
-    if (host->app_id < 0) {
+    /* uWSGI counts in the table of applications without looking at the id; what happens in the
+     * warm-up is logged and no more */
+    if (host->app_id < 0 || upp_warmup_host()) {
         upp_exceptions_log(host);
         return 0;
     }

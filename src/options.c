@@ -4,6 +4,8 @@
 #include "check_config.h"
 
 struct upp_options upp_options = {
+    .warmup_seconds = 10,
+    .warmup_requests = 20000,
     .bounds =
         {
             .head = 65536,
@@ -172,6 +174,11 @@ struct uwsgi_option upp_options_table[] = {
     CALL("home", 'H', "use the packages of a virtualenv", set_virtualenv, virtualenv),
     CALL("pyhome", 'H', "use the packages of a virtualenv", set_virtualenv, virtualenv),
     TEXT("pypy-gc-nursery", 0, "size of the GC nursery, such as 4M (default: 4M)", nursery),
+    TEXT("pypy-gc-min", 0, "no major collection while the heap is smaller, such as 64M", gc_min),
+    TEXT("pypy-gc-major", 0, "growth of the heap that begins a major collection (default: 1.82)",
+         gc_major),
+    TEXT("pypy-gc-step", 0, "what a step of a major collection marks, such as 1M", gc_step),
+    TEXT("pypy-gc-idle", 0, "on: collect while a worker waits; off: when PyPy does", gc_idle),
     TEXT("pypy-executable", 0, "value of sys.executable", executable),
     TEXT("py-executable", 0, "value of sys.executable", executable),
     TEXT("py-sys-executable", 0, "value of sys.executable", executable),
@@ -324,6 +331,15 @@ struct uwsgi_option upp_options_table[] = {
          env_behaviour),
     TEXT("wsgi-env-behavior", 0, "accepted, without an effect: each environ is a new dict",
          env_behaviour),
+
+    /* warm-up */
+    LIST("pypy-warmup", "a request, or file:PATH of requests, to serve before the workers begin",
+         warmup),
+    NUMBER("pypy-warmup-seconds", 0, "end the warm-up after so many seconds (default: 10)",
+           warmup_seconds),
+    NUMBER("pypy-warmup-requests", 0, "end the warm-up after so many requests (default: 20000)",
+           warmup_requests),
+    FLAG("pypy-warmup-strict", "a request of the warm-up that fails ends the start", warmup_strict),
 
     /* processes and memory */
     LIST("pypy-sharedarea", "make a sharedarea of the specified size in bytes", shared_areas),

@@ -45,10 +45,18 @@ struct upp_options {
     char *virtualenv_option; /* the name that gave it, such as "--venv" */
     char *setup;
     char *nursery;
+    char *gc_min;
+    char *gc_major;
+    char *gc_step;
+    char *gc_idle;
+    struct uwsgi_string_list *warmup;
+    int64_t warmup_seconds;
+    int64_t warmup_requests;
     char *executable;
     char *argv;
     int64_t optimize;
     int no_site;
+    int warmup_strict;
     /* which application */
     char *wsgi_module;
     char *wsgi_file;

@@ -15,6 +15,7 @@
 #include "contract.h"
 #include "exceptions.h"
 #include "host_check.h"
+#include "idle.h"
 #include "loop/loop.h"
 #include "options.h"
 #include "router.h"
@@ -24,11 +25,15 @@
 #include "vm/boot.h"
 #include "vm/entry.h"
 #include "vm/fork.h"
+#include "warmup.h"
 #include "worker.h"
 
 extern struct uwsgi_plugin pypy_plugin;
 
 static int booted;
+
+/* Requests are served by uWSGI's own path. */
+static int is_stock;
 
 static void on_load(void)
 {
@@ -68,10 +73,24 @@ static int magic(char *mountpoint, char *word)
     return upp_config_magic(word);
 }
 
+static int loads_in_worker(void)
+{
+    return uwsgi.lazy || uwsgi.lazy_apps;
+}
+
+/* Before the fork, or in each worker. */
+static void prepare_to_serve(void)
+{
+    upp_warmup();
+    UPP_ENTER(upp_py_collect());
+}
+
 static void postinit_apps(void)
 {
     upp_apps_choose_default();
     upp_loop_choose();
+    if (!loads_in_worker())
+        prepare_to_serve();
 }
 
 /* A worker has the master's signal handlers when it begins, and a reload at that moment would be
@@ -106,11 +125,6 @@ static void hold_signals(void)
 static void release_signals(void)
 {
     pthread_sigmask(SIG_SETMASK, &signals_before, NULL);
-}
-
-static int loads_in_worker(void)
-{
-    return uwsgi.lazy || uwsgi.lazy_apps;
 }
 
 static void init_apps(void)
@@ -160,6 +174,10 @@ static void post_fork(void)
 /* The last hook before a worker takes requests. */
 static void fixup(void)
 {
+    if (loads_in_worker()) {
+        upp_apps_choose_default();
+        prepare_to_serve();
+    }
     /* modifier1 30: the same plugin, with SCRIPT_NAME to be cut from PATH_INFO */
     static struct uwsgi_plugin managed;
     managed = pypy_plugin;
@@ -173,8 +191,7 @@ static void fixup(void)
     managed.hijack_worker = NULL;
     uwsgi.p[UWSGI_MODIFIER_MANAGE_PATH_INFO] = &managed;
     upp_async_install();
-    if (loads_in_worker())
-        upp_apps_choose_default();
+    is_stock = !upp_loop_is_chosen();
     if (!uwsgi.loop)
         upp_stop_install();
     else if (upp_loop_is_chosen())
@@ -201,6 +218,8 @@ static void after_request(struct wsgi_request *host)
 {
     log_request(host);
     upp_core_after_request();
+    if (is_stock && upp_idle_wanted())
+        upp_idle_after_request();
 }
 
 static void at_exit(void)

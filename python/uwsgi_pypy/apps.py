@@ -6,7 +6,7 @@ import time
 
 from _uwsgi_pypy import ffi, lib
 
-from . import config, environ, errors, exchanges, interpreter, log, modules, source, warmup, wsgi
+from . import config, environ, errors, exchanges, interpreter, log, modules, source, tracing, wsgi
 from .api import scheduling
 
 # what uWSGI exits with when an application cannot be loaded (UWSGI_FAILED_APP_CODE)
@@ -182,6 +182,14 @@ def mount(mountpoint, specification):
         lib.upp_exit(FAILED_APP_CODE)
 
 
+def annotate(key, value):
+    """Puts a value into each environ from now on; None: not any more."""
+    if value is None:
+        _template.pop(key, None)
+    else:
+        _template[key] = value
+
+
 # -- serving ----------------------------------------------------------------------------------------
 
 def dynamic_field(pointer, length):
@@ -237,6 +245,6 @@ def serve(request):
             log.info('--- no Python application found for %s, check your startup logs for errors ---'
                      % errors.describe(request))
             return lib.UPP_CLOSE
-    if warmup.left > 0:
-        warmup.count()
+    if tracing.left > 0:
+        tracing.count()
     return wsgi.serve(request, _callables[app], _template)

@@ -9,8 +9,8 @@ import threading
 
 from _uwsgi_pypy import lib
 
-from . import (api, apps, async_exchanges, autoreload, barrier, config, decorators, errors, greenlets, interpreter,
-               loop, modules, profiler, raw, router, run, scripts, shell, stacks, tracebacker)
+from . import (api, apps, async_exchanges, autoreload, barrier, collector, config, decorators, errors, greenlets,
+               interpreter, loop, modules, profiler, raw, router, run, scripts, shell, stacks, tracebacker, warmup)
 from .api import rpc, signal
 from .barrier import exported
 
@@ -50,6 +50,7 @@ def install():
         api.install()
         decorators.install()
         run.report_and_exit()
+        warmup.prepare()
         autoreload.install()
         modules.add_aliases(config.module_aliases)
         for script in config.before_fork:
@@ -119,6 +120,18 @@ def install():
     @exported()
     def upp_py_loop(core):
         loop.run(core)
+
+    @exported(error=0)
+    def upp_py_warmup():
+        return warmup.next_round()
+
+    @exported()
+    def upp_py_collect():
+        collector.settle()
+
+    @exported(error=0)
+    def upp_py_idle():
+        return collector.idle()
 
     @exported()
     def upp_py_exception(core, which):

@@ -1,35 +1,246 @@
 # SPDX-License-Identifier: MIT
-"""Tells PyPy's JIT where to begin.
+"""--pypy-warmup: what is sent before the workers begin, and for how long.
 
-A trace has an upper bound (`trace_limit`, 6000 operations), and the request
-loop with an exchange and the smallest application in it is beyond that. Left to
-itself PyPy begins with the outermost part, gives up at the bound, and begins
-again further in. So the exchange, with what it can hold of the application, is
-made a trace of its own, which the traces of its callers call.
-
-A function so marked is traced by its next call. That has to be an ordinary
-one, not the first, in which everything is still looked up; and it has to come
-before PyPy begins by itself: after 1039 turns of a loop, or about 630 calls
-from C, which count twice.
+A worker that is forked from a process whose code is compiled has compiled code.
+So the master serves requests of the plugin's own, round by round, until PyPy has
+compiled what there is to compile; src/warmup.c sends them. An application can
+tell them from others by environ['uwsgi.warmup'].
 """
-from . import wsgi
+import time
+
+from _uwsgi_pypy import lib
+
+from . import apps, config, log
 
 try:
-    from pypyjit import dont_trace_here
+    from pypyjit import get_stats_snapshot
 except ImportError:
     # a PyPy without its JIT
-    dont_trace_here = None
+    get_stats_snapshot = None
 
-# requests until the exchange is warm; any thread counts, and a lost count does no harm
-left = 500 if dont_trace_here else 0
+KEY = 'uwsgi.warmup'
 
-_exchange = wsgi.serve.__code__
+# Requests of a round, for each that is known; fewer of slow ones, so that a round takes no more than so many seconds.
+ROUND = 50
+ROUND_SECONDS = 0.25
+
+# Settled: so many of each request, and at least so many in all, have compiled next to nothing.
+QUIET_EACH = 300
+QUIET_LEAST = 1000
+QUIET_CODE = 0.01
 
 
-def count():
-    """Counts a request, and marks the exchange when it is warm."""
-    global left
-    left -= 1
-    if left <= 0:
-        # the first instruction, not being profiled
-        dont_trace_here(0, False, _exchange)
+class Mistake(Exception):
+    """What the user wrote is no request; the message says why."""
+
+
+# -- what is sent ---------------------------------------------------------------------------------------------------
+
+def complete(head, body=b''):
+    """Returns a whole request of HTTP/1.1 from the lines of a head (str), which may lack the version and Host."""
+    parts = head[0].split()
+    if len(parts) == 1:
+        parts.insert(0, 'GET')
+    if len(parts) == 2:
+        parts.append('HTTP/1.1')
+    if len(parts) != 3 or not parts[1].startswith('/') or not parts[2].startswith('HTTP/1.'):
+        raise Mistake('%r is not a request; give /path or METHOD /path' % head[0])
+    names = [line.partition(':')[0].strip().lower() for line in head[1:]]
+    if not all(names) or not all(':' in line for line in head[1:]):
+        raise Mistake('%r has a line that is not a header; give Name: value' % head[0])
+    if 'transfer-encoding' in names:
+        raise Mistake('%r: give its body with a Content-Length' % head[0])
+    extra = [] if 'host' in names else ['Host: localhost']
+    return '\r\n'.join([' '.join(parts)] + head[1:] + extra + ['', '']).encode('utf-8', 'surrogateescape') + body
+
+
+def from_option(text):
+    """Returns the request of an option: METHOD /path, then headers, with \\n between the lines."""
+    lines = [line.strip() for line in text.replace('\\n', '\n').split('\n')]
+    return complete([line for line in lines if line])
+
+
+def take_line(data, start):
+    """Returns (a line without its end, the index of the next one)."""
+    end = data.find(b'\n', start)
+    end = len(data) if end < 0 else end
+    return data[start:end].rstrip(b'\r'), end + 1
+
+
+def body_length(lines):
+    for line in lines:
+        name, _, value = line.partition(':')
+        if name.strip().lower() == 'content-length':
+            if not value.strip().isdigit():
+                raise Mistake('%r is not a length' % line)
+            return int(value)
+    return 0
+
+
+def from_file(data):
+    """Returns the requests of a file: HTTP, one behind the other; empty lines and # comments between them."""
+    requests = []
+    position = 0
+    while position < len(data):
+        line, position = take_line(data, position)
+        if not line.strip() or line.startswith(b'#'):
+            continue
+        lines = []
+        while line:
+            lines.append(line.decode('utf-8', 'surrogateescape'))
+            line, position = take_line(data, position)
+        length = body_length(lines[1:])
+        body = data[position:position + length]
+        if len(body) < length:
+            raise Mistake('%r has %d of %d bytes of its body' % (lines[0], len(body), length))
+        requests.append(complete(lines, body))
+        position += length
+    if not requests:
+        raise Mistake('there is no request in it')
+    return requests
+
+
+def read(text):
+    """Returns the requests (bytes) that one --pypy-warmup names."""
+    if not text.startswith('file:'):
+        return [from_option(text)]
+    with open(text[len('file:'):], 'rb') as file:
+        return from_file(file.read())
+
+
+class Known:
+    """A request of the warm-up."""
+
+    __slots__ = ('name', 'request')
+
+    def __init__(self, data):
+        self.name = ' '.join(data.split(b'\r\n', 1)[0].decode('utf-8', 'backslashreplace').split(' ')[:2])
+        self.request = lib.upp_warmup_add(data, len(data))
+
+
+_known = []
+
+
+def prepare():
+    """Reads the requests; ends the start if one is none."""
+    for text in config.warmup:
+        try:
+            _known.extend(map(Known, read(text)))
+        except (Mistake, OSError) as error:
+            log.info('--pypy-warmup %s: %s' % (text, error))
+            lib.upp_exit(1)
+
+
+# -- for how long ---------------------------------------------------------------------------------------------------
+
+def compiled():
+    """Returns (loops, bridges) that were compiled since the start of the process."""
+    if get_stats_snapshot is None:
+        return 0, 0
+    counters = get_stats_snapshot().counters
+    return counters['TOTAL_COMPILED_LOOPS'], counters['TOTAL_COMPILED_BRIDGES']
+
+
+def milliseconds(request):
+    return request.microseconds / 1000
+
+
+def fail(name, how):
+    log.info('warm-up: %s %s; it is not sent again' % (name, how))
+    if config.warmup_strict:
+        log.info('--pypy-warmup-strict: a request of the warm-up failed')
+        lib.upp_exit(apps.FAILED_APP_CODE)
+
+
+class Warmup:
+    """Decides round by round, and writes the log."""
+
+    __slots__ = ('started', 'first', 'last', 'sent', 'before', 'rounds_before')
+
+    def __init__(self):
+        self.started = time.time()
+        self.first = self.last = 0.0    # milliseconds
+        self.sent = 0
+        self.before = compiled()
+        self.rounds_before = []         # (requests, pieces of code compiled) at the end of each round
+
+    def drop_failed(self):
+        for known in list(_known):
+            request = known.request
+            if request.served and 0 < request.status < 500:
+                continue
+            if not request.served:
+                fail(known.name, 'was refused')
+            elif request.status:
+                fail(known.name, 'failed with status %d' % request.status)
+            else:
+                fail(known.name, 'failed: its response is broken')
+            request.skip = 1
+            _known.remove(known)
+
+    def report_first(self):
+        for known in _known:
+            log.info('warm-up: %s answers %d in %.1f ms' % (known.name, known.request.status,
+                                                           milliseconds(known.request)))
+            self.first += milliseconds(known.request)
+        if _known:
+            self.first /= len(_known)
+
+    def latency(self):
+        return sum(milliseconds(known.request) for known in _known) / len(_known)
+
+    def has_settled(self):
+        """Whether the last requests compiled next to nothing of what is there."""
+        code = sum(compiled()) - sum(self.before)
+        self.rounds_before.append((self.sent, code))
+        quiet = max(QUIET_LEAST, QUIET_EACH * len(_known))
+        earlier = [count for sent, count in self.rounds_before if sent <= self.sent - quiet]
+        return bool(earlier) and code - earlier[-1] <= QUIET_CODE * code
+
+    def rounds(self):
+        """Yields how many requests to send."""
+        yield self.count(len(_known))
+        self.drop_failed()
+        self.report_first()
+        end = 'no request is left'
+        while _known:
+            if self.has_settled():
+                end = 'the compiled code has settled'
+                break
+            if time.time() - self.started >= config.warmup_seconds:
+                end = '--pypy-warmup-seconds is reached'
+                break
+            if self.sent >= config.warmup_requests:
+                end = '--pypy-warmup-requests is reached'
+                break
+            fits = int(ROUND_SECONDS * 1000 / max(self.latency(), 0.001))
+            yield self.count(min(max(fits, len(_known)), ROUND * len(_known), config.warmup_requests - self.sent))
+            self.drop_failed()
+        self.report(end)
+
+    def count(self, requests):
+        self.sent += requests
+        return requests
+
+    def report(self, end):
+        loops, bridges = (after - before for after, before in zip(compiled(), self.before))
+        last = self.latency() if _known else 0
+        log.info('warm-up: %d requests in %.1f seconds, the first ones took %.2f ms, the last ones %.2f ms; '
+                 '%d loops and %d bridges were compiled; %s'
+                 % (self.sent, time.time() - self.started, self.first, last, loops, bridges, end))
+
+
+_rounds = None
+
+
+def next_round():
+    """Returns how many requests to send now, 0 at the end."""
+    global _rounds
+    if _rounds is None:
+        apps.annotate(KEY, True)
+        _rounds = Warmup().rounds()
+    count = next(_rounds, 0)
+    if not count:
+        apps.annotate(KEY, None)
+        _rounds = None
+    return count

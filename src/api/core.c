@@ -3,6 +3,7 @@
 
 #include "../compat.h"
 #include "../vm/entry.h"
+#include "../warmup.h"
 #include "request.h"
 
 static int after_request_wanted;
@@ -65,6 +66,6 @@ void upp_core_call_after_request(int wanted)
 
 void upp_core_after_request(void)
 {
-    if (after_request_wanted)
+    if (after_request_wanted && !upp_warmup_host())
         UPP_ENTER(upp_py_after_request());
 }

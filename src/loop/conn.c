@@ -6,6 +6,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
+void upp_conn_open(struct upp_conn *conn, int fd, const struct upp_listener *listener)
+{
+    conn->fd = fd;
+    conn->listener = listener;
+    conn->state = UPP_CONN_HEAD;
+    conn->body = UPP_BODY_NONE;
+    conn->body_left = conn->discarded = 0;
+    conn->head_seen = conn->head_length = 0;
+    conn->readable = conn->hangup = conn->keep_open = conn->watched = 0;
+    conn->close_after = conn->reset_after = conn->lingers = conn->held = 0;
+    conn->served = 0;
+}
+
 static char *take_spare(struct upp_spares *spares)
 {
     return spares->count ? spares->buffers[--spares->count] : malloc(UPP_CONN_BUFFER);

@@ -112,6 +112,9 @@ static inline int upp_conn_is_decoded(const struct upp_conn *conn)
     return conn->body == UPP_BODY_CHUNKED && upp_conn_body_complete(conn);
 }
 
+/* Begins a new connection; its buffers are empty. */
+void upp_conn_open(struct upp_conn *conn, int fd, const struct upp_listener *listener);
+
 /* Makes room for at least `room` bytes behind `end`. Moves the data. Returns 0, -1 without memory.
  */
 int upp_conn_reserve(struct upp_conn *conn, struct upp_spares *spares, size_t room);

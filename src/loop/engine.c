@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine.h"
 
+#include "../idle.h"
 #include "host.h"
 #include "pool.h"
 #include "steps.h"
@@ -39,6 +40,7 @@ static struct {
     pthread_mutex_t listening; /* of whether listeners are in the epoll set */
     struct upp_core *cores;
     atomic_int woken;          /* threads that know of the stop */
+    uint64_t idle_again;       /* when an idle thread looks for work; 0: never */
     uint64_t resume_accepting; /* when listeners that were taken out come back; 0: they are in */
     atomic_flag stopping;
 } engine;
@@ -108,19 +110,6 @@ static void set_peer(struct upp_conn *conn, const struct sockaddr_storage *peer)
         memmove(conn->address, conn->address + 7, strlen(conn->address + 7) + 1);
     conn->address_length = (unsigned char)strlen(conn->address);
     conn->port_length = (unsigned char)snprintf(conn->port, sizeof conn->port, "%u", port & 0xffff);
-}
-
-static void reset_conn(struct upp_conn *conn, int fd, const struct upp_listener *listener)
-{
-    conn->fd = fd;
-    conn->listener = listener;
-    conn->state = UPP_CONN_HEAD;
-    conn->body = UPP_BODY_NONE;
-    conn->body_left = conn->discarded = 0;
-    conn->head_seen = conn->head_length = 0;
-    conn->readable = conn->hangup = conn->keep_open = conn->watched = 0;
-    conn->close_after = conn->reset_after = conn->lingers = conn->held = 0;
-    conn->served = 0;
 }
 
 static void close_conn(struct upp_core *core, struct upp_conn *conn)
@@ -203,7 +192,7 @@ static struct upp_conn *take_new(const struct upp_listener *listener)
         close(fd);
         return NULL;
     }
-    reset_conn(conn, fd, listener);
+    upp_conn_open(conn, fd, listener);
     set_peer(conn, &peer);
     /* the first request is usually there already */
     conn->readable = 1;
@@ -416,6 +405,13 @@ static void tick(struct upp_core *core, uint64_t now)
     upp_host_tick();
 }
 
+/* No event waits. With several threads, another one may be busy and need the interpreter. */
+static void use_idle_time(uint64_t now)
+{
+    int more = !upp_host_is_busy() && upp_idle_step();
+    engine.idle_again = more ? 1 : now + UPP_IDLE_EVERY;
+}
+
 static int is_listener(const void *pointer)
 {
     const struct upp_listener *listener = pointer;
@@ -441,7 +437,10 @@ static void wait_events(struct upp_core *core, uint64_t now)
 {
     struct epoll_event events[UPP_EVENTS];
     int most = engine.threads > 1 ? 1 : UPP_EVENTS;
-    int count = epoll_wait(engine.epoll, events, most, timeout_of(now));
+    int is_due = engine.idle_again && now >= engine.idle_again;
+    int count = epoll_wait(engine.epoll, events, most, is_due ? 0 : timeout_of(now));
+    if (!count && is_due)
+        use_idle_time(now);
     core->events_next = 0;
     core->events_count = 0;
     keep_events(core, events, count, 0);
@@ -548,25 +547,32 @@ static int start_core(struct upp_core *core, int id)
     return core->arena ? 0 : -1;
 }
 
-int upp_engine_start(struct upp_listener *listeners, int count, const struct upp_limits *limits,
-                     int threads)
+int upp_engine_prepare(const struct upp_limits *limits, int threads)
 {
-    pthread_mutex_init(&engine.listening, NULL);
+    if (engine.cores)
+        return 0;
     engine.limits = *limits;
     engine.threads = threads;
     engine.is_alone = threads == 1 && !upp_host_has_siblings();
+    pthread_mutex_init(&engine.listening, NULL);
+    engine.cores = calloc((size_t)threads, sizeof(struct upp_core));
+    int failed = !engine.cores || upp_pool_start(limits->connections, limits->durations, threads);
+    for (int i = 0; i < threads && !failed; i++)
+        failed = start_core(&engine.cores[i], i);
+    if (failed)
+        upp_host_log("the request loop cannot start: %s", strerror(errno));
+    return failed ? -1 : 0;
+}
+
+int upp_engine_start(struct upp_listener *listeners, int count)
+{
     engine.listeners = listeners;
     engine.listeners_count = count;
-    engine.cores = calloc((size_t)threads, sizeof(struct upp_core));
+    engine.idle_again = upp_idle_wanted() ? 1 : 0;
     engine.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     engine.epoll = epoll_create1(EPOLL_CLOEXEC);
-    int failed = upp_pool_start(limits->connections, limits->durations, threads);
-    if (failed || !engine.cores || engine.epoll < 0 || engine.wake < 0)
+    if (engine.epoll < 0 || engine.wake < 0)
         goto fail;
-    for (int i = 0; i < threads; i++) {
-        if (start_core(&engine.cores[i], i))
-            goto fail;
-    }
     if (watch(upp_host_signal_fd(0), SIGNAL_POINTER(0)) ||
         watch(upp_host_signal_fd(1), SIGNAL_POINTER(1)) || watch(engine.wake, WAKE_POINTER))
         goto fail;

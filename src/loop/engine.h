@@ -82,9 +82,12 @@ struct upp_core {
     } events[UPP_EVENTS];
 };
 
-/* Prepares the engine in a worker. Returns 0, or -1 after logging. */
-int upp_engine_start(struct upp_listener *listeners, int count, const struct upp_limits *limits,
-                     int threads);
+/* Makes what the threads work with, unless it is there from before the fork. Returns 0, or -1 after
+ * logging. */
+int upp_engine_prepare(const struct upp_limits *limits, int threads);
+
+/* Starts the engine, which is prepared, in a worker. Returns 0, or -1 after logging. */
+int upp_engine_start(struct upp_listener *listeners, int count);
 
 /* The core of a thread. */
 struct upp_core *upp_engine_core(int id);

@@ -86,6 +86,18 @@ const char *upp_host_refusal(void)
 /* The body comes through the loop, the response goes through uWSGI's functions. */
 static struct upp_front stock_response_front;
 
+struct upp_listener upp_host_listener(const struct uwsgi_socket *socket)
+{
+    const char *colon = socket->name ? strrchr(socket->name, ':') : NULL;
+    return (struct upp_listener){
+        .fd = socket->fd,
+        .protocol = (enum upp_protocol)protocol_of(socket),
+        .is_unix = socket->family == AF_UNIX,
+        .port = colon ? colon + 1 : "80",
+        .host = upp_transport_socket(socket),
+    };
+}
+
 struct upp_listener *upp_host_listeners(int *count)
 {
     stock_response_front = upp_stock_front;
@@ -97,15 +109,8 @@ struct upp_listener *upp_host_listeners(int *count)
         uwsgi_calloc(sizeof(struct upp_listener) * (size_t)(*count + 1));
     struct upp_listener *listener = listeners;
     for (struct uwsgi_socket *socket = uwsgi.sockets; socket; socket = socket->next) {
-        if (socket->fd < 0)
-            continue;
-        const char *colon = socket->name ? strrchr(socket->name, ':') : NULL;
-        listener->fd = socket->fd;
-        listener->protocol = (enum upp_protocol)protocol_of(socket);
-        listener->is_unix = socket->family == AF_UNIX;
-        listener->port = colon ? colon + 1 : "80";
-        listener->host = upp_transport_socket(socket);
-        listener++;
+        if (socket->fd >= 0)
+            *listener++ = upp_host_listener(socket);
     }
     return listeners;
 }
@@ -157,7 +162,7 @@ static void stop_gracefully(int number)
     stop_accepting(UWSGI_RELOAD_CODE);
 }
 
-static int has_running_request(void)
+int upp_host_is_busy(void)
 {
     for (int i = 0; i < uwsgi.cores; i++) {
         if (uwsgi.workers[uwsgi.mywid].cores[i].in_request)
@@ -187,7 +192,7 @@ static void stop_at_once(int number)
         alarm((unsigned)uwsgi.worker_reload_mercy);
     }
     stop_accepting(UWSGI_END_CODE);
-    if (has_running_request())
+    if (upp_host_is_busy())
         uwsgi_log("worker %d (pid: %d) waits for running requests...\n", uwsgi.mywid, uwsgi.mypid);
 }
 

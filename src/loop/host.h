@@ -12,6 +12,11 @@
 /* NULL if the loop can serve this configuration, else a sentence why not. */
 const char *upp_host_refusal(void);
 
+struct uwsgi_socket;
+
+/* What the loop has to know of a socket. */
+struct upp_listener upp_host_listener(const struct uwsgi_socket *socket);
+
 /* The listening sockets of this worker; *count is set. */
 struct upp_listener *upp_host_listeners(int *count);
 
@@ -19,6 +24,8 @@ struct upp_listener *upp_host_listeners(int *count);
 int upp_host_accepting(void);
 /* 1 if the worker was told to stop at once. */
 int upp_host_must_stop(void);
+/* 1 while a thread of this worker has a request. */
+int upp_host_is_busy(void);
 /* Takes over the signals that stop a worker; in its main thread. */
 void upp_host_take_signals(void);
 /* What to exit with once the loop has ended. */

@@ -29,12 +29,16 @@ static void join_threads(void)
         pthread_join(uwsgi.workers[uwsgi.mywid].cores[i].thread_id, NULL);
 }
 
+int upp_loop_prepare(void)
+{
+    return upp_engine_prepare(upp_config_limits(), upp_config()->threads);
+}
+
 static void run(void)
 {
     int count;
     struct upp_listener *listeners = upp_host_listeners(&count);
-    if (upp_engine_start(listeners, count, upp_config_limits(),
-                         uwsgi.threads > 1 ? uwsgi.threads : 1))
+    if (upp_loop_prepare() || upp_engine_start(listeners, count))
         exit(1);
     upp_host_take_signals();
     uwsgi_loop_cores_run(run_core);
@@ -47,9 +51,16 @@ void upp_loop_register(void)
     uwsgi_register_loop((char *)NAME, run);
 }
 
+static upp_loop_source *source = upp_engine_next;
+
+void upp_loop_take_from(upp_loop_source *other)
+{
+    source = other;
+}
+
 struct upp_request *upp_loop_next(int core, int outcome)
 {
-    return upp_engine_next(upp_engine_core(core), outcome);
+    return source(upp_engine_core(core), outcome);
 }
 
 int upp_loop_is_chosen(void)

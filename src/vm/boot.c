@@ -51,11 +51,14 @@ const char *upp_embedded(const char *name, size_t *length)
 }
 
 /* PyPy takes half of the CPU's cache as its nursery, 240 MB on a large server. */
-static void set_nursery(void)
+static void set_up_collector(void)
 {
-    if (setenv("PYPY_GC_NURSERY", upp_config_nursery(), 0)) {
-        uwsgi_error("setenv(PYPY_GC_NURSERY)");
-        exit(1);
+    for (const struct upp_gc_setting *setting = upp_config_collector(); setting->variable;
+         setting++) {
+        if (setting->value && setenv(setting->variable, setting->value, 1)) {
+            uwsgi_error("setenv()");
+            exit(1);
+        }
     }
 }
 
@@ -149,7 +152,7 @@ void upp_boot(void)
         uwsgi_log("%s %s: %s\n", config->home_option, config->home, strerror(errno));
         exit(1);
     }
-    set_nursery();
+    set_up_collector();
     if (upp_libpypy_load(&pypy, upp_config_library_option(), upp_config_library_home()))
         exit(1);
     upp_config_set_library(pypy.path);

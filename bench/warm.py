@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Workers that are warm against workers that are not, in one run. See docs/benchmarks.md.
+
+    bench/warm.py                     everything, about eight minutes
+    bench/warm.py --quick             shorter loads, fewer requests
+
+Django with two workers, with --pypy-warmup and without; one with its garbage collected while it waits and one without;
+memory after many requests.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from contestants import BACKLOG, PLUGIN, UWSGI, Contestant
+from load import wrk
+from processes import LOAD_CPU, Failed, Server
+from run import check_machine
+
+OPEN_LOAD = Path(__file__).resolve().parent / "open_load.py"
+FIRST = 1000
+STEADY = 20000
+CONNECTIONS = 32
+
+# A page that takes long enough for a client in Python to keep up with 60 % load.
+PATH = "/reversed/"
+WARM = ["--pypy-warmup", PATH, "--pypy-warmup", "/"]
+
+def contestant(name, options):
+    return Contestant(name, (UWSGI, "--plugin", str(PLUGIN), "--module", "{app}", "--master", "--need-app",
+                             "--die-on-term", "--listen", BACKLOG, *options),
+                      http=("--http-socket", "127.0.0.1:{port}"), workers=("--processes", "{workers}"),
+                      quiet=("--disable-logging",), jit=True)
+
+
+class Results:
+    """The rows of the table."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, value, limit, unit="", detail=""):
+        self.rows.append((what, value, limit, unit, detail))
+        print("%-62s %8.2f%s  (target: %g)" % (what, value, unit, limit), flush=True)
+
+    def table(self):
+        lines = ["| | measured | target | |", "|---|--:|--:|---|"]
+        for what, value, limit, unit, detail in self.rows:
+            lines.append("| %s | %.2f%s | at most %g%s | %s |" % (
+                what, value, unit, limit, unit, ("met" if value <= limit else "**missed**") + detail))
+        return "\n".join(lines)
+
+
+# -- what is measured -----------------------------------------------------------------------------------------------
+
+def open_load(server, rate, seconds):
+    """[(due, milliseconds)] under a load that does not wait for the server."""
+    result = subprocess.run(["taskset", "-c", LOAD_CPU, sys.executable, str(OPEN_LOAD), str(server.port), str(rate),
+                             str(seconds), str(CONNECTIONS), PATH], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        return [tuple(map(float, line.split())) for line in result.stdout.splitlines()]
+    except ValueError:
+        raise Failed(result.stdout)
+
+
+def p99(latencies):
+    return sorted(latencies)[int(len(latencies) * 0.99)]
+
+
+def private(pid):
+    """MB that only this process has."""
+    text = Path("/proc/%d/smaps_rollup" % pid).read_text()
+    return sum(int(size) for size in re.findall(r"^Private_\w+: +(\d+)", text, re.MULTILINE)) / 1024
+
+
+def requests(server, count, path=PATH):
+    """Sends about so many, as fast as they are answered."""
+    while count > 0:
+        count -= wrk(server.port, 1, CONNECTIONS, path).requests
+
+
+def serial(server, count):
+    """Milliseconds of each of so many requests on one connection, that is by one worker."""
+    result = subprocess.run(["taskset", "-c", LOAD_CPU, sys.executable, str(OPEN_LOAD), str(server.port), "0",
+                             str(count), "1", PATH], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return [float(line.split()[1]) for line in result.stdout.splitlines()]
+
+
+# -- the comparisons ------------------------------------------------------------------------------------------------
+
+def start(name, workers, app, *options):
+    return Server(contestant(name, options), app, workers)
+
+
+def first_requests(results, settings):
+    """The first requests of a fresh worker against those of the same worker when it has settled."""
+    ratios = {}
+    for name, options in (("warm", WARM), ("cold", [])):
+        with start(name, 2, "django_page", *options) as server:
+            first = statistics.mean(serial(server, FIRST))
+            requests(server, settings.steady)
+            steady = statistics.mean(serial(server, FIRST))
+            ratios[name] = first / steady
+    results.add("mean of the first 1,000 requests / steady mean", ratios["warm"], 1.5,
+                detail="; cold: %.1f" % ratios["cold"])
+
+
+def first_seconds(results, settings):
+    """p99 from the first second on, under the same load."""
+    found = {}
+    for name, options in (("warm", WARM), ("cold", [])):
+        with start(name, 2, "django_page", *options) as server:
+            load = open_load(server, settings.rate, 10)
+            requests(server, settings.steady)
+            steady = open_load(server, settings.rate, 10)
+            found[name] = p99([latency for _, latency in load]) / p99([latency for _, latency in steady])
+    results.add("p99 of the first 10 s / steady p99", found["warm"], 3, detail="; cold: %.1f" % found["cold"])
+
+
+def private_memory(results, settings):
+    """What a worker has for itself, before and after its first major collections."""
+    early, late = {}, {}
+    for name, options in (("warm", WARM), ("cold", [])):
+        with start(name, 2, "django_page", *options) as server:
+            open_load(server, 1000, 10)
+            early[name] = statistics.mean(private(pid) for pid in server.workers())
+            requests(server, settings.steady * 2)
+            late[name] = statistics.mean(private(pid) for pid in server.workers())
+    results.add("private memory of a worker after 5,000 requests, warm / cold", early["warm"] / early["cold"], 0.45,
+                detail="; %.0f and %.0f MB, after 25,000: %.0f and %.0f MB" % (
+                    early["warm"], early["cold"], late["warm"], late["cold"]))
+
+
+def respawns(results, settings):
+    """The same load, with workers that live long, and with ones that are replaced every few seconds."""
+    found = {}
+    for name, options in (("steady", []), ("replaced", ["--max-requests", "3000", "--min-worker-lifetime", "1"])):
+        with start(name, 2, "django_page", *WARM, *options) as server:
+            found[name] = p99([latency for _, latency in open_load(server, settings.rate, settings.seconds)])
+    results.add("p99 with --max-requests / without", found["replaced"] / found["steady"], 1.5,
+                detail="; %.1f and %.1f ms" % (found["replaced"], found["steady"]))
+
+
+def idle_collection(results, settings):
+    """Steps that PyPy chooses, in the middle of requests, against small ones while the worker waits."""
+    found = {}
+    kinds = (("idle", ["--pypy-gc-idle", "on"]), ("own", ["--pypy-gc-idle", "off", "--pypy-gc-step", "8M"]))
+    for name, options in kinds:
+        with start(name, 1, "django_page", *WARM, *options) as server:
+            requests(server, settings.steady)
+            found[name] = p99([latency for _, latency in open_load(server, settings.rate, settings.seconds)])
+    results.add("p99 at 60 % load, collected while idle / by PyPy's default", found["idle"] / found["own"], 0.7,
+                detail="; %.1f and %.1f ms" % (found["idle"], found["own"]))
+
+
+def memory(results, settings):
+    """Proportional set size of each worker, and whether it grows."""
+    with start("hello", 4, "hello", *WARM) as server:
+        requests(server, settings.steady, "/")
+        results.add("PSS of a worker of 4, hello, MB", max(server.pss().values()), 18)
+    with start("django", 4, "django_page", *WARM) as server:
+        requests(server, settings.steady)
+        before = statistics.mean(server.pss().values())
+        results.add("PSS of a worker of 4, Django, after %d requests, MB" % settings.steady, before, 60)
+        requests(server, settings.many - settings.steady)
+        after = statistics.mean(server.pss().values())
+        results.add("PSS after %d / after %d requests" % (settings.many, settings.steady), after / before, 1.05)
+
+
+SCENARIOS = {function.__name__: function
+             for function in (first_requests, first_seconds, private_memory, respawns, idle_collection, memory)}
+
+
+def measure_rate():
+    """Requests/s that are 60 % of what a warm server can do."""
+    with start("rate", 1, "django_page", *WARM) as server:
+        requests(server, STEADY)
+        return int(0.6 * wrk(server.port, 3, CONNECTIONS, PATH).rate)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="shorter loads, fewer requests")
+    parser.add_argument("--only", action="append", choices=SCENARIOS, help="this part only (may be repeated)")
+    settings = parser.parse_args()
+    check_machine()
+    settings.steady = STEADY
+    settings.many = 60000 if settings.quick else 200000
+    settings.seconds = 10 if settings.quick else 30
+    settings.rate = measure_rate()
+    print("load: %d requests/s" % settings.rate, flush=True)
+    results = Results()
+    for name in settings.only or SCENARIOS:
+        SCENARIOS[name](results, settings)
+    print("\n" + results.table())
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).resolve().parent)
+    main()

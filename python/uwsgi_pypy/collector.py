@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""When PyPy's garbage collector works: before the fork, and while there is nothing else to do.
+
+PyPy begins a major collection when the heap has grown by a factor since the last
+one (PYPY_GC_MAJOR_COLLECT), and does a step of it at each minor collection: in
+the middle of requests. A worker that waits for requests anyway begins a little
+earlier, and does the steps while it waits; not much earlier, because a collection
+writes to what was shared with the master. One that never waits gets to PyPy's own
+point and is collected as always: nothing here lets the heap grow without bound.
+"""
+import gc
+
+from . import config
+
+# Growth of the heap at which PyPy itself begins, unless the user says otherwise (incminimark.py).
+FACTOR = 1.82
+
+# How much of the way there an idle worker lets it go.
+PART = 0.75
+
+# Bytes by which it has to grow at least.
+LEAST = 8 << 20
+
+# bytes in use -> an object with total_gc_memory; gc.get_stats() would format dozens of numbers for it
+_stats = getattr(gc, '_get_stats', None)
+
+
+def size():
+    """Bytes that objects take."""
+    return _stats(False).total_gc_memory
+
+
+def bytes_of(text):
+    """Returns the number that a size such as 64M stands for; 0 if it is none."""
+    digits = text.upper().rstrip('B')
+    shift = {'K': 10, 'M': 20, 'G': 30}.get(digits[-1:], 0)
+    try:
+        return int(float(digits[:-1] if shift else digits) * (1 << shift))
+    except ValueError:
+        return 0
+
+
+class Collector:
+    """Does major collections in steps, when it is told that there is time."""
+
+    __slots__ = ('base', 'start', 'runs', 'factor', 'least')
+
+    def __init__(self):
+        try:
+            self.factor = float(config.gc_major or FACTOR)
+        except ValueError:
+            self.factor = FACTOR
+        self.least = bytes_of(config.gc_min or '0')
+        self.runs = False   # a collection is under way
+        self.rest(size())
+
+    def rest(self, base):
+        """The heap was this large after a collection: says when the next one begins."""
+        self.base = base
+        end = max(self.factor * base, self.least)
+        self.start = base + max(PART * (end - base), LEAST)
+
+    def step(self):
+        """Does a step if it is time. Returns whether there is more to do."""
+        if not self.runs:
+            now = size()
+            if now < self.base:
+                # PyPy has collected by itself
+                self.rest(now)
+            if now < self.start:
+                return False
+            self.runs = True
+        if not gc.collect_step().major_is_done:
+            return True
+        self.runs = False
+        self.rest(size())
+        return False
+
+
+_collector = None
+
+
+def settle():
+    """The applications are there: collects all garbage, and remembers how large the heap is then.
+
+    Before the fork, so that no major collection, which writes to every old object, is due soon in a child. Twice:
+    finalizers make garbage of their own.
+    """
+    global _collector
+    gc.collect()
+    gc.collect()
+    _collector = Collector()
+
+
+def idle():
+    """The worker waits: returns 1 if there is more to do."""
+    return int(_collector.step())

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "idle.h"
+
+#include "compat.h"
+#include "contract.h"
+#include "vm/entry.h"
+#include "warmup.h"
+
+#include <poll.h>
+
+/* Microseconds for steps between two requests, when no third one comes. */
+#define BETWEEN_REQUESTS 20000
+
+/* Listening sockets that are looked at; with more than these nothing is done. */
+#define SOCKETS_MAX 16
+
+int upp_idle_wanted(void)
+{
+    return upp_config()->gc_idle;
+}
+
+int upp_idle_step(void)
+{
+    int more = 0;
+    UPP_ENTER(more = upp_py_idle());
+    return more;
+}
+
+static int other_requests_run(void)
+{
+    const struct uwsgi_worker *worker = &uwsgi.workers[uwsgi.mywid];
+    for (int i = 0, running = 0; i < uwsgi.cores; i++) {
+        running += !!worker->cores[i].in_request;
+        /* this core's request has not ended for uWSGI */
+        if (running > 1)
+            return 1;
+    }
+    return 0;
+}
+
+static int somebody_waits(void)
+{
+    struct pollfd sockets[SOCKETS_MAX];
+    nfds_t count = 0;
+    for (const struct uwsgi_socket *socket = uwsgi.sockets; socket; socket = socket->next) {
+        if (socket->fd < 0)
+            continue;
+        if (count == SOCKETS_MAX)
+            return 1;
+        sockets[count].fd = socket->fd;
+        sockets[count++].events = POLLIN;
+    }
+    return poll(sockets, count, 0) != 0;
+}
+
+void upp_idle_after_request(void)
+{
+    static uint64_t again;
+    uint64_t now = uwsgi_micros();
+    uint64_t end = now + BETWEEN_REQUESTS;
+    if (now < again || upp_warmup_host() || other_requests_run())
+        return;
+    while (now < end && !somebody_waits()) {
+        int more = upp_idle_step();
+        now = uwsgi_micros();
+        if (!more)
+            break;
+    }
+    again = now + UPP_IDLE_EVERY * 1000;
+}

@@ -1,0 +1,230 @@
+"""--pypy-warmup: the master serves requests of its own, and the workers are born with compiled code."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from harness import wait_until
+
+BOTH = pytest.mark.fronts('loop', 'http')
+
+APP = r'''
+import json
+import os
+
+import pypyjit
+import uwsgi
+
+seen = []        # of the warm-up: (method, path, query, header, host, bytes of the body, worker, address)
+after = []       # what the hook saw
+
+
+def hook():
+    after.append(os.getpid())
+
+
+uwsgi.after_req_hook = hook
+EVERYTHING = ('uwsgi.warmup', 'REQUEST_METHOD', 'PATH_INFO', 'QUERY_STRING', 'HTTP_X_KIND', 'HTTP_HOST', 'REMOTE_ADDR')
+
+
+def compiled():
+    counters = pypyjit.get_stats_snapshot().counters
+    return counters['TOTAL_COMPILED_LOOPS'] + counters['TOTAL_COMPILED_BRIDGES']
+
+
+def application(environ, start_response):
+    path = environ['PATH_INFO']
+    if environ.get('uwsgi.warmup'):
+        facts = [environ.get(name) for name in EVERYTHING]
+        facts += [len(environ['wsgi.input'].read()), uwsgi.worker_id(), uwsgi.is_connected(1) is not None]
+        if facts not in seen:
+            seen.append(facts)
+    if path == '/raises':
+        raise KeyError('in the warm-up')
+    if path == '/busy':
+        start_response('503 Service Unavailable', [])
+        return [b'busy']
+    if path == '/exits':
+        raise SystemExit(7)
+    if path == '/seen':
+        body = json.dumps([seen, after, 'uwsgi.warmup' in environ, compiled(), os.getpid()]).encode()
+    elif path == '/large':
+        body = b'x' * 3000000
+    elif path == '/parts':
+        start_response('200 OK', [])
+        return iter([b'a' * 70000] * 40)
+    else:
+        body = b'hello'
+    start_response('200 OK', [('Content-Length', str(len(body)))])
+    return [body]
+'''
+
+RECORDED = (b'# recorded\n'
+            b'GET /recorded?a=b HTTP/1.0\nX-Kind: first\nHost: example.org\n\n'
+            b'\n'
+            b'POST /recorded HTTP/1.1\r\nContent-Length: 500000\r\n\r\n' + b'b' * 500000 + b'\r\n'
+            b'PUT /last HTTP/1.1\nContent-Length: 3\n\nabc')
+
+
+def look(client):
+    seen, after, is_warm, compiled, pid = json.loads(client.get('/seen').body)
+    return {'seen': seen, 'after': after, 'is_warm': is_warm, 'compiled': compiled, 'pid': pid}
+
+
+def summary(server):
+    lines = server.log_lines(r'warm-up: \d+ requests in')
+    assert len(lines) == 1
+    return lines[0]
+
+
+@BOTH
+def test_every_kind_of_request(start_server, options, front):
+    """Paths, methods, headers and recorded requests come to the application as real ones do, and leave no trace."""
+    server = start_server(options(
+        pypy_warmup=['/', 'HEAD /head', 'DELETE /item?x=1\\nX-Kind: a; b\\nHost: shop', 'file:requests', '/large',
+                     '/parts'],
+        pypy_warmup_requests=8, processes=2), app=APP, files={'requests': RECORDED})
+    first = look(server.client(front))
+    assert sorted(first['seen']) == sorted([
+        [True, 'GET', '/', '', None, 'localhost', '127.0.0.1', 0, 0, True],
+        [True, 'HEAD', '/head', '', None, 'localhost', '127.0.0.1', 0, 0, True],
+        [True, 'DELETE', '/item', 'x=1', 'a; b', 'shop', '127.0.0.1', 0, 0, True],
+        [True, 'GET', '/recorded', 'a=b', 'first', 'example.org', '127.0.0.1', 0, 0, True],
+        [True, 'POST', '/recorded', '', None, 'localhost', '127.0.0.1', 500000, 0, True],
+        [True, 'PUT', '/last', '', None, 'localhost', '127.0.0.1', 3, 0, True],
+        [True, 'GET', '/large', '', None, 'localhost', '127.0.0.1', 0, 0, True],
+        [True, 'GET', '/parts', '', None, 'localhost', '127.0.0.1', 0, 0, True]])
+    assert not first['is_warm'] and not first['after']
+    assert 'warm-up: 8 requests in ' in summary(server)
+    assert server.log_lines(r'warm-up: DELETE /item\?x=1 answers 200 in [\d.]+ ms')
+    # the request above, and nothing else
+    server.wait_stats(lambda stats: sum(worker['requests'] for worker in stats['workers']) == 1, 'one request')
+    stats = server.stats()
+    assert sum(app['requests'] for worker in stats['workers'] for app in worker['apps']) == 1
+    assert not server.log_lines(r'^\[.*(GET|HEAD|DELETE) /(item|head|large|recorded)')
+    assert len(server.log_lines(r'^\[pid: \d+\|.*GET /seen')) == 1
+
+
+@BOTH
+def test_workers_are_born_with_compiled_code(start_server, options, front):
+    """What the master has compiled is used: a worker compiles nothing for what was warmed up."""
+    server = start_server(options(pypy_warmup=['/', '/seen'], disable_logging=True), app=APP)
+    line = summary(server)
+    assert 'the compiled code has settled' in line
+    loops = int(line.split(' loops and ')[0].rpartition(' ')[2])
+    assert loops >= 2
+    client = server.client(front)
+    before = look(client)
+    assert before['compiled'] >= loops
+    for _ in range(600):
+        assert client.get('/').status == 200
+    after = look(client)
+    assert after['pid'] == before['pid'] != server.pid
+    # how the client ends its connections is new to the worker, no more than that
+    assert after['compiled'] - before['compiled'] <= 1
+
+
+@BOTH
+def test_requests_that_fail(start_server, options, front):
+    """They are reported once, with a traceback if there is one, and the others go on; no exception counts or reloads."""
+    server = start_server(options(
+        pypy_warmup=['/', '/raises', '/busy', '/exits'], pypy_warmup_requests=500, reload_on_exception=True), app=APP)
+    server.expect_traceback("KeyError: 'in the warm-up'", 'SystemExit: 7')
+    for path in ('raises', 'busy', 'exits'):
+        status = 503 if path == 'busy' else 500
+        lines = server.log_lines(r'warm-up: GET /%s failed with status %d; it is not sent again' % (path, status))
+        assert len(lines) == 1, path
+    assert len(server.log_lines('Traceback')) == 2
+    assert 'warm-up: 500 requests' in summary(server)
+    assert server.client(front).get('/').body == b'hello'
+    assert all(worker['exceptions'] == 0 for worker in server.stats()['workers'])
+
+
+@BOTH
+@pytest.mark.parametrize('lazy', [False, True], ids=['master', 'lazy-apps'])
+def test_strict(make_server, options, front, lazy):
+    """The start ends as it does when an application cannot be loaded."""
+    server = make_server(options(pypy_warmup=['/', '/busy'], pypy_warmup_strict=True, lazy_apps=lazy, need_app=True),
+                         app=APP)
+    server.allow_alarm('OOPS', 'DAMN')
+    server.launch()
+    assert server.wait_exit() == 22
+    assert server.log_lines('--pypy-warmup-strict: a request of the warm-up failed')
+
+
+@BOTH
+def test_with_lazy_apps_each_worker_does_it(start_server, options, front):
+    server = start_server(options(pypy_warmup='/', pypy_warmup_requests=300, lazy_apps=True, processes=2), app=APP)
+    assert len(server.wait_log(r'warm-up: 300 requests in', count=2)) == 2
+    seen = look(server.client(front))['seen']
+    assert len(seen) == 1 and seen[0][8] in (1, 2)
+    server.wait_stats(lambda stats: sum(app['requests'] for worker in stats['workers'] for app in worker['apps']) == 1,
+                      'one request')
+    wait_until(lambda: look(server.client(front))['after'], 'a hook that is called for real requests')
+
+
+@BOTH
+def test_limits_of_a_worker_do_not_count(start_server, options, front):
+    """The warm-up neither ends a process for its memory or number of requests, nor is it cut by harakiri."""
+    server = start_server(options(
+        pypy_warmup='/', pypy_warmup_requests=400, max_requests=100, min_worker_lifetime=0, reload_on_rss=1, harakiri=1,
+        threads=2, lazy_apps=True), app=APP)
+    assert server.log_lines('warm-up: 400 requests in')
+    assert not server.log_lines('The work of process')
+
+
+@BOTH
+def test_several_applications(start_server, options, front):
+    app = '''
+def application(environ, start_response):
+    if environ.get('uwsgi.warmup'):
+        print('warm %s %s%s' % (__name__, environ['SCRIPT_NAME'], environ['PATH_INFO']))
+    start_response('200 OK', [])
+    return [b'x']
+'''
+    server = start_server(options(
+        pypy_wsgi=None, mount=['/one=one.py', '/two=two.py'], manage_script_name=True,
+        pypy_warmup=['/one/a', '/two/b'], pypy_warmup_requests=4), files={'one.py': app, 'two.py': app})
+    assert server.log_lines('warm uwsgi_file_one_py /one/a') and server.log_lines('warm uwsgi_file_two_py /two/b')
+
+
+@pytest.mark.fronts('loop-uwsgi', 'uwsgi')
+def test_over_a_socket_of_the_uwsgi_protocol(start_server, options, front):
+    server = start_server(options(pypy_warmup='/', pypy_warmup_requests=200), app=APP)
+    assert 'warm-up: 200 requests' in summary(server)
+    assert server.client(front).get('/').body == b'hello'
+
+
+@pytest.mark.fronts('loop', 'http')
+def test_a_worker_that_is_born_again_is_warm(start_server, options, front):
+    server = start_server(options(pypy_warmup=['/', '/seen'], disable_logging=True), app=APP)
+    client = server.client(front)
+    before = look(client)
+    server.ignore_fds()
+    server.allow_alarm('DAMN ! worker')
+    [pid] = server.worker_pids()
+    os.kill(pid, signal.SIGKILL)
+    server.wait_log('Respawned uWSGI worker')
+    after = look(client)
+    assert after['pid'] != before['pid'] and after['compiled'] >= before['compiled'] - 5
+
+
+MISTAKES = {
+    'nonsense': "--pypy-warmup nonsense: 'nonsense' is not a request; give /path or METHOD /path",
+    '/ \\nHeader': "has a line that is not a header; give Name: value",
+    '/\\nTransfer-Encoding: chunked': 'give its body with a Content-Length',
+    'file:nowhere': 'No such file or directory',
+    'file:empty': 'there is no request in it',
+    'file:short': "'POST /' has 2 of 10 bytes of its body",
+}
+
+
+@pytest.mark.parametrize('value', MISTAKES)
+def test_mistakes_end_the_start(make_server, value):
+    server = make_server({'http-socket': True, 'pypy-wsgi': 'app', 'pypy-warmup': value}, app=APP,
+                         files={'empty': '\n# nothing\n', 'short': 'POST /\nContent-Length: 10\n\nab'}).launch()
+    assert server.wait_exit() == 1
+    assert server.log_lines('--pypy-warmup ')
+    assert MISTAKES[value] in server.log_tail()
