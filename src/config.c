@@ -232,6 +232,26 @@ static void freeze_limits(void)
     };
 }
 
+/* Seconds, with a fraction if wanted, become milliseconds. */
+static void freeze_soft_harakiri(void)
+{
+    const char *given = upp_options.soft_harakiri;
+    char *end;
+    if (!given)
+        return;
+    double seconds = strtod(given, &end);
+    if (end == given || *end || !(seconds >= 0.01 && seconds <= 86400)) {
+        uwsgi_log("--pypy-soft-harakiri %s: give a number of seconds from 0.01 to 86400\n", given);
+        exit(1);
+    }
+    if (uwsgi.harakiri_options.workers > 0 && seconds >= uwsgi.harakiri_options.workers) {
+        uwsgi_log("--pypy-soft-harakiri %s: --harakiri %d would come first; give less\n", given,
+                  uwsgi.harakiri_options.workers);
+        exit(1);
+    }
+    frozen.soft_harakiri = (int)(seconds * 1000);
+}
+
 static void check_virtualenv(void)
 {
     struct stat status;
@@ -337,6 +357,7 @@ void upp_config_freeze(void)
     check_thread_stack();
     check_ugreen();
     check_choices();
+    freeze_soft_harakiri();
     /* PyPy has one interpreter per process; says so before uWSGI claims "multiple interpreter
      * mode". */
     uwsgi.single_interpreter = 1;

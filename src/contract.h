@@ -82,6 +82,7 @@ struct upp_config {
     int optimize;       /* 0 to 2 */
     int report_version; /* print the version and exit */
     int shell_oneshot;
+    int soft_harakiri;  /* milliseconds, 0: off */
     int autoreload;     /* seconds, 0: off */
     int file_wrapper;   /* offer wsgi.file_wrapper */
     int head_at_once;   /* start_response() sends the head */
@@ -200,7 +201,7 @@ int upp_request_write(struct upp_request *request, const char *body, size_t leng
 /* Sends `length` bytes of a regular file from `position`. Only with UPP_UNCHANGED, after the head.
  */
 int upp_request_sendfile(struct upp_request *request, int fd, uint64_t position, uint64_t length);
-/* Answers with the host's own error page (400, 404 or 500); nothing was sent before. */
+/* Answers with the host's own error page (400, 404, 500 or 503); nothing was sent before. */
 void upp_request_error(struct upp_request *request, int status);
 /* Tells the client that the response is broken: the connection ends with a reset. */
 void upp_request_abort(struct upp_request *request);
@@ -212,6 +213,19 @@ void upp_request_disconnect(struct upp_request *request);
 int upp_request_exception(struct upp_request *request, int catch_it);
 /* 1 if --catch-exceptions is on. */
 int upp_catch_exceptions(void);
+
+/* --pypy-soft-harakiri. The application of `core` begins; goes on after it was stopped; has ended,
+ * where 1 says that the exception was sent, and may not have arrived yet. In the core's thread. */
+void upp_soft_harakiri_begin(int core);
+void upp_soft_harakiri_resume(int core);
+int upp_soft_harakiri_stop(int core);
+/* The request `serial` of `core` shall have the exception now, and cannot end before _sent().
+ * Returns its thread's identity (as _thread.get_ident()), 0: it has ended. _sent() wakes the
+ * thread. */
+uint64_t upp_soft_harakiri_take(int core, uint64_t serial);
+void upp_soft_harakiri_sent(int core);
+/* It has run for too long. */
+UPP_PYTHON void upp_py_soft_harakiri(int core, uint64_t serial);
 
 /* Values for a dynamic application (UPP_DYNAMIC): value of the variable, or NULL and length 0. */
 struct upp_dynamic {

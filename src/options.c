@@ -309,6 +309,10 @@ struct uwsgi_option upp_options_table[] = {
     TEXT("wsgi-env-behavior", 0, "accepted, without an effect: each environ is a new dict",
          env_behaviour),
 
+    /* workers that are stuck, or slow */
+    TEXT("pypy-soft-harakiri", 0, "raise uwsgi.HarakiriWarning in a request after SECONDS",
+         soft_harakiri),
+
     /* processes and memory */
     LIST("pypy-sharedarea", "make a sharedarea of the specified size in bytes", shared_areas),
     LIST("py-sharedarea", "make a sharedarea of the specified size in bytes", shared_areas),

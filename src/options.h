@@ -88,6 +88,8 @@ struct upp_options {
     int accept_buffers;
     int chunked_input;
     char *env_behaviour;
+    /* workers that are stuck, or slow */
+    char *soft_harakiri; /* seconds */
     /* the rest */
     struct uwsgi_string_list *shared_areas; /* sizes in bytes */
     char *loop;

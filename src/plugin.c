@@ -16,6 +16,7 @@
 #include "loop/loop.h"
 #include "options.h"
 #include "router.h"
+#include "soft_harakiri.h"
 #include "stacks.h"
 #include "stock.h"
 #include "stop.h"
@@ -151,6 +152,7 @@ static void post_fork(void)
     upp_signal_forget();
     upp_rpc_forget();
     upp_stacks_start();
+    upp_soft_harakiri_start();
     UPP_ENTER(upp_py_post_fork());
 }
 

@@ -6,7 +6,7 @@ import time
 
 from _uwsgi_pypy import ffi, lib
 
-from . import config, environ, errors, exchanges, interpreter, log, modules, source, warmup, wsgi
+from . import config, environ, errors, exchanges, interpreter, log, modules, soft_harakiri, source, warmup, wsgi
 
 # what uWSGI exits with when an application cannot be loaded (UWSGI_FAILED_APP_CODE)
 FAILED_APP_CODE = 22
@@ -165,6 +165,7 @@ def init():
     _template = environ.make_template()
     wsgi.make_room(lib.upp_core_facts().cores)
     exchanges.choose()
+    soft_harakiri.choose()
     for loader, specification in ((load_module, config.wsgi_module), (load_file, config.wsgi_file),
                                   (load_pecan, config.pecan), (load_paste, config.paste)):
         if specification is not None:

@@ -11,7 +11,7 @@ import threading
 from _uwsgi_pypy import lib
 
 from . import (api, apps, autoreload, barrier, config, decorators, errors, interpreter, loop, modules, profiler, raw,
-               router, run, scripts, shell, stacks, tracebacker)
+               router, run, scripts, shell, soft_harakiri, stacks, tracebacker)
 from .api import rpc, signal
 from .barrier import exported
 
@@ -119,6 +119,10 @@ def install():
     @exported()
     def upp_py_dump_stacks():
         stacks.dump()
+
+    @exported()
+    def upp_py_soft_harakiri(core, serial):
+        soft_harakiri.send(core, serial)
 
     @exported(error=-1)
     def upp_py_signal(number):

@@ -23,8 +23,6 @@ except ImportError:
 # requests until the exchange is warm; any thread counts, and a lost count does no harm
 left = 500 if dont_trace_here else 0
 
-_exchange = wsgi.serve.__code__
-
 
 def count():
     """Counts a request, and marks the exchange when it is warm."""
@@ -32,4 +30,4 @@ def count():
     left -= 1
     if left <= 0:
         # the first instruction, not being profiled
-        dont_trace_here(0, False, _exchange)
+        dont_trace_here(0, False, wsgi.serve.__code__)
