@@ -227,6 +227,17 @@ void upp_soft_harakiri_sent(int core);
 /* It has run for too long. */
 UPP_PYTHON void upp_py_soft_harakiri(int core, uint64_t serial);
 
+/* What PyPy does in this worker (src/numbers.h), told once it was asked for (upp_py_numbers_start).
+ * Collections, with the sum of their pauses and the longest of these in nanoseconds; returns all
+ * pauses of the process. The JIT: what it has compiled and given up, bytes of machine code, and
+ * microseconds of tracing and compiling. The heap: bytes in use, and the most that ever were. */
+int64_t upp_numbers_gc(int64_t minor, int64_t major, int64_t pause, int64_t longest);
+void upp_numbers_jit(int64_t loops, int64_t bridges, int64_t aborts, int64_t code, int64_t time);
+void upp_numbers_heap(int64_t used, int64_t peak);
+UPP_PYTHON void upp_py_numbers_start(void);
+/* Time to tell of the JIT and the heap. */
+UPP_PYTHON void upp_py_numbers(void);
+
 /* Values for a dynamic application (UPP_DYNAMIC): value of the variable, or NULL and length 0. */
 struct upp_dynamic {
     const char *app_id;

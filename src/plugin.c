@@ -14,6 +14,7 @@
 #include "exceptions.h"
 #include "host_check.h"
 #include "loop/loop.h"
+#include "numbers.h"
 #include "options.h"
 #include "router.h"
 #include "soft_harakiri.h"
@@ -41,6 +42,7 @@ static int init(void)
 {
     upp_config_freeze();
     upp_areas_create();
+    upp_numbers_setup(0);
     upp_boot();
     booted = 1;
     return 0;
@@ -153,6 +155,7 @@ static void post_fork(void)
     upp_rpc_forget();
     upp_stacks_start();
     upp_soft_harakiri_start();
+    upp_numbers_start();
     UPP_ENTER(upp_py_post_fork());
 }
 

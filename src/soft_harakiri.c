@@ -61,27 +61,27 @@ static void let_signal_in(void)
     done = 1;
 }
 
-void upp_soft_harakiri_begin(int id)
+void upp_soft_harakiri_begin(int core)
 {
-    struct core *core = &cores[id];
+    struct core *slot = &cores[core];
     let_signal_in();
-    core->thread = pthread_self();
-    core->sent = 0;
-    atomic_store(&core->since, clock_now());
-    atomic_store(&core->word, WORD(SERIAL(atomic_load(&core->word)) + 1, RUNNING));
+    slot->thread = pthread_self();
+    slot->sent = 0;
+    atomic_store(&slot->since, clock_now());
+    atomic_store(&slot->word, WORD(SERIAL(atomic_load(&slot->word)) + 1, RUNNING));
 }
 
-void upp_soft_harakiri_resume(int id)
+void upp_soft_harakiri_resume(int core)
 {
-    struct core *core = &cores[id];
-    if (!core->sent)
-        atomic_store(&core->word, WORD(SERIAL(atomic_load(&core->word)), RUNNING));
+    struct core *slot = &cores[core];
+    if (!slot->sent)
+        atomic_store(&slot->word, WORD(SERIAL(atomic_load(&slot->word)), RUNNING));
 }
 
-int upp_soft_harakiri_stop(int id)
+int upp_soft_harakiri_stop(int core)
 {
-    struct core *core = &cores[id];
-    uint64_t word = atomic_load(&core->word);
+    struct core *slot = &cores[core];
+    uint64_t word = atomic_load(&slot->word);
     uint64_t idle = WORD(SERIAL(word), IDLE);
     for (;;) {
         switch (STATE(word)) {
@@ -89,12 +89,12 @@ int upp_soft_harakiri_stop(int id)
             return 0;
         case SENDING:
             usleep(100);
-            word = atomic_load(&core->word);
+            word = atomic_load(&slot->word);
             break;
         case RUNNING:
         case SENT:
-            if (atomic_compare_exchange_weak(&core->word, &word, idle))
-                return core->sent = STATE(word) == SENT;
+            if (atomic_compare_exchange_weak(&slot->word, &word, idle))
+                return slot->sent = STATE(word) == SENT;
             break;
         }
     }
@@ -102,13 +102,13 @@ int upp_soft_harakiri_stop(int id)
 
 /* ---- the thread that watches -------------------------------------------- */
 
-uint64_t upp_soft_harakiri_take(int id, uint64_t serial)
+uint64_t upp_soft_harakiri_take(int core, uint64_t serial)
 {
-    struct core *core = &cores[id];
+    struct core *slot = &cores[core];
     uint64_t running = WORD(serial, RUNNING);
-    if (!atomic_compare_exchange_strong(&core->word, &running, WORD(serial, SENDING)))
+    if (!atomic_compare_exchange_strong(&slot->word, &running, WORD(serial, SENDING)))
         return 0;
-    return (uint64_t)core->thread;
+    return (uint64_t)slot->thread;
 }
 
 static void poke(struct core *core, uint64_t serial)
@@ -118,11 +118,11 @@ static void poke(struct core *core, uint64_t serial)
     atomic_store(&core->word, WORD(serial, SENT));
 }
 
-void upp_soft_harakiri_sent(int id)
+void upp_soft_harakiri_sent(int core)
 {
-    struct core *core = &cores[id];
-    core->pokes = POKES;
-    poke(core, SERIAL(atomic_load(&core->word)));
+    struct core *slot = &cores[core];
+    slot->pokes = POKES;
+    poke(slot, SERIAL(atomic_load(&slot->word)));
 }
 
 /* Does what is to be done for a core. Returns after how many milliseconds to look again. */

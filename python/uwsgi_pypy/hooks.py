@@ -10,8 +10,8 @@ import threading
 
 from _uwsgi_pypy import lib
 
-from . import (api, apps, autoreload, barrier, config, decorators, errors, interpreter, loop, modules, profiler, raw,
-               router, run, scripts, shell, soft_harakiri, stacks, tracebacker)
+from . import (api, apps, autoreload, barrier, config, decorators, errors, interpreter, loop, modules, numbers, profiler,
+               raw, router, run, scripts, shell, soft_harakiri, stacks, tracebacker)
 from .api import rpc, signal
 from .barrier import exported
 
@@ -123,6 +123,14 @@ def install():
     @exported()
     def upp_py_soft_harakiri(core, serial):
         soft_harakiri.send(core, serial)
+
+    @exported()
+    def upp_py_numbers_start():
+        numbers.start()
+
+    @exported()
+    def upp_py_numbers():
+        numbers.tell()
 
     @exported(error=-1)
     def upp_py_signal(number):
