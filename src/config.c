@@ -252,6 +252,12 @@ static void freeze_soft_harakiri(void)
     frozen.soft_harakiri = (int)(seconds * 1000);
 }
 
+static void freeze_slow_request(void)
+{
+    check_number("pypy-slow-request", upp_options.slow_request, 0, 86400000);
+    frozen.slow_request = (int)upp_options.slow_request;
+}
+
 static void check_virtualenv(void)
 {
     struct stat status;
@@ -358,6 +364,7 @@ void upp_config_freeze(void)
     check_ugreen();
     check_choices();
     freeze_soft_harakiri();
+    freeze_slow_request();
     /* PyPy has one interpreter per process; says so before uWSGI claims "multiple interpreter
      * mode". */
     uwsgi.single_interpreter = 1;

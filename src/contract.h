@@ -83,6 +83,7 @@ struct upp_config {
     int report_version; /* print the version and exit */
     int shell_oneshot;
     int soft_harakiri;  /* milliseconds, 0: off */
+    int slow_request;   /* milliseconds, 0: off */
     int autoreload;     /* seconds, 0: off */
     int file_wrapper;   /* offer wsgi.file_wrapper */
     int head_at_once;   /* start_response() sends the head */

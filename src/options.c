@@ -312,6 +312,7 @@ struct uwsgi_option upp_options_table[] = {
     /* workers that are stuck, or slow */
     TEXT("pypy-soft-harakiri", 0, "raise uwsgi.HarakiriWarning in a request after SECONDS",
          soft_harakiri),
+    NUMBER("pypy-slow-request", 0, "log requests that take MILLISECONDS or more", slow_request),
 
     /* processes and memory */
     LIST("pypy-sharedarea", "make a sharedarea of the specified size in bytes", shared_areas),

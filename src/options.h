@@ -89,7 +89,8 @@ struct upp_options {
     int chunked_input;
     char *env_behaviour;
     /* workers that are stuck, or slow */
-    char *soft_harakiri; /* seconds */
+    char *soft_harakiri;  /* seconds */
+    int64_t slow_request; /* milliseconds, 0: off */
     /* the rest */
     struct uwsgi_string_list *shared_areas; /* sizes in bytes */
     char *loop;

@@ -42,7 +42,7 @@ static int init(void)
 {
     upp_config_freeze();
     upp_areas_create();
-    upp_numbers_setup(0);
+    upp_numbers_setup(upp_config()->slow_request > 0);
     upp_boot();
     booted = 1;
     return 0;

@@ -75,6 +75,7 @@ shell_oneshot = bool(_config.shell_oneshot)
 worker_override = text(_config.worker_override)
 tracebacker = text(_config.tracebacker)
 soft_harakiri = _config.soft_harakiri / 1000  # seconds, 0: off
+slow_request = _config.slow_request / 1000  # seconds, 0: off
 autoreload = _config.autoreload  # seconds, 0: off
 autoreload_ignore = texts(_config.autoreload_ignore)
 autoreload_watch = texts(_config.autoreload_watch)

@@ -63,19 +63,23 @@ def start():
             setattr(hooks, name, function if before is None else both(function, before))
 
 
-def compiling_time(snapshot):
+def code_size():
+    """Returns the bytes of machine code that the JIT has made. Costs next to nothing."""
+    return 0 if pypyjit is None else pypyjit.get_stats_asmmemmgr()[1]
+
+
+def compiling_time():
     """Returns the seconds that the JIT has taken to trace and to compile."""
-    return sum(snapshot.counter_times.values())
+    return 0.0 if pypyjit is None else sum(pypyjit.get_stats_snapshot().counter_times.values())
 
 
 def tell():
     """Tells of the JIT and the heap."""
     if pypyjit is not None:
-        snapshot = pypyjit.get_stats_snapshot()
-        counters = snapshot.counters
+        counters = pypyjit.get_stats_snapshot().counters
         lib.upp_numbers_jit(counters['TOTAL_COMPILED_LOOPS'], counters['TOTAL_COMPILED_BRIDGES'],
-                            sum(counters.get(name, 0) for name in ABORTS), pypyjit.get_stats_asmmemmgr()[1],
-                            int(compiling_time(snapshot) * MICROSECONDS))
+                            sum(counters.get(name, 0) for name in ABORTS), code_size(),
+                            int(compiling_time() * MICROSECONDS))
     # the attributes of what get_stats() returns are texts; these are numbers
     stats = getattr(gc.get_stats(), '_s', None)
     if stats is not None:
