@@ -32,6 +32,11 @@ const struct uwsgi_string_list *upp_config_shared_areas(void)
     return upp_options.shared_areas;
 }
 
+const char *upp_config_prometheus(void)
+{
+    return upp_options.prometheus;
+}
+
 const char *upp_config_nursery(void)
 {
     return upp_options.nursery ? upp_options.nursery : "4M";
@@ -258,6 +263,17 @@ static void freeze_slow_request(void)
     frozen.slow_request = (int)upp_options.slow_request;
 }
 
+static void check_prometheus(void)
+{
+    const char *path = upp_options.prometheus;
+    if (path && (*path != '/' || strpbrk(path, "?# %"))) {
+        uwsgi_log("--pypy-prometheus %s: give a path such as /metrics, decoded and without a "
+                  "query\n",
+                  path);
+        exit(1);
+    }
+}
+
 static void check_virtualenv(void)
 {
     struct stat status;
@@ -365,6 +381,7 @@ void upp_config_freeze(void)
     check_choices();
     freeze_soft_harakiri();
     freeze_slow_request();
+    check_prometheus();
     /* PyPy has one interpreter per process; says so before uWSGI claims "multiple interpreter
      * mode". */
     uwsgi.single_interpreter = 1;

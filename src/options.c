@@ -312,6 +312,8 @@ struct uwsgi_option upp_options_table[] = {
     /* workers that are stuck, or slow */
     TEXT("pypy-soft-harakiri", 0, "raise uwsgi.HarakiriWarning in a request after SECONDS",
          soft_harakiri),
+    TEXT("pypy-prometheus", 0, "answer this path with the numbers of all workers for Prometheus",
+         prometheus),
     NUMBER("pypy-slow-request", 0, "log requests that take MILLISECONDS or more", slow_request),
 
     /* processes and memory */

@@ -91,6 +91,7 @@ struct upp_options {
     /* workers that are stuck, or slow */
     char *soft_harakiri;  /* seconds */
     int64_t slow_request; /* milliseconds, 0: off */
+    char *prometheus;     /* path of the page */
     /* the rest */
     struct uwsgi_string_list *shared_areas; /* sizes in bytes */
     char *loop;

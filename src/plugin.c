@@ -16,6 +16,7 @@
 #include "loop/loop.h"
 #include "numbers.h"
 #include "options.h"
+#include "prometheus.h"
 #include "router.h"
 #include "soft_harakiri.h"
 #include "stacks.h"
@@ -42,7 +43,8 @@ static int init(void)
 {
     upp_config_freeze();
     upp_areas_create();
-    upp_numbers_setup(upp_config()->slow_request > 0);
+    upp_numbers_setup(upp_config()->slow_request || upp_config_prometheus());
+    upp_prometheus_setup();
     upp_boot();
     booted = 1;
     return 0;
@@ -199,6 +201,7 @@ static char *code_string(char *id, char *code, char *function, char *key, uint16
 static void after_request(struct wsgi_request *host)
 {
     log_request(host);
+    upp_prometheus_count(host);
     upp_core_after_request();
 }
 

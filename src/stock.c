@@ -7,6 +7,7 @@
 #include "front.h"
 #include "http/chunked.h"
 #include "names.h"
+#include "prometheus.h"
 #include "request_check.h"
 #include "vm/entry.h"
 
@@ -194,6 +195,11 @@ struct upp_request *upp_stock_prepare(struct wsgi_request *host)
     fill(&core->request, host);
     if (check(core, host)) {
         stock_error(&core->request, 400);
+        return NULL;
+    }
+    if (upp_prometheus_is_asked(&core->request)) {
+        core->may_keep_open = 0;
+        upp_prometheus_answer(&core->request);
         return NULL;
     }
     core->request.app = host->app_id = find_app(host);

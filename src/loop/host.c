@@ -3,6 +3,7 @@
 
 #include "../compat.h"
 #include "../config.h"
+#include "../prometheus.h"
 #include "../stock.h"
 #include "../vm/entry.h"
 #include "front.h"
@@ -593,7 +594,10 @@ static int begin_direct(struct upp_core *core, struct wsgi_request *host)
     if (!fits)
         share_request_line(host);
     fill_request(&builder);
-    return 1;
+    if (!upp_prometheus_is_asked(&core->request))
+        return 1;
+    upp_prometheus_answer(&core->request);
+    return 0;
 }
 
 /* ---- requests that need uWSGI's own machinery --------------------------- */
