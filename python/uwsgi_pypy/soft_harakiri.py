@@ -12,7 +12,7 @@ import sys
 
 from _uwsgi_pypy import lib
 
-from . import config, environ, errors, interpreter, log, wsgi
+from . import config, environ, errors, interpreter, log, warmup, wsgi
 from .errors import HarakiriWarning
 from .input import Input
 
@@ -109,3 +109,5 @@ def choose():
         interpreter.refuse('--pypy-soft-harakiri: this PyPy (%s) cannot raise an exception in another thread; use '
                            'PyPy 7.3.3 or newer' % sys.version.partition('[PyPy ')[2].partition(' ')[0])
     wsgi.serve = serve
+    # together they are too long for one
+    warmup.own_traces[:] = serve, wsgi.Exchange.respond

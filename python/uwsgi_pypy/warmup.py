@@ -23,11 +23,15 @@ except ImportError:
 # requests until the exchange is warm; any thread counts, and a lost count does no harm
 left = 500 if dont_trace_here else 0
 
+# what is made a trace of its own
+own_traces = [wsgi.serve]
+
 
 def count():
     """Counts a request, and marks the exchange when it is warm."""
     global left
     left -= 1
     if left <= 0:
-        # the first instruction, not being profiled
-        dont_trace_here(0, False, wsgi.serve.__code__)
+        for function in own_traces:
+            # the first instruction, not being profiled
+            dont_trace_here(0, False, function.__code__)

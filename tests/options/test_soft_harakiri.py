@@ -142,7 +142,8 @@ def test_wherever_it_is_stuck(start):
 
 
 def test_the_only_thread(start):
-    server = start(1)
+    """Without a master, too."""
+    server = start(1, master=None)
     server.expect_traceback(WARNING, WARNING)
     for how in ('in_loop', 'in_sleep'):
         assert_unavailable(server.client().get('/' + how))
