@@ -32,6 +32,11 @@ const struct uwsgi_string_list *upp_config_shared_areas(void)
     return upp_options.shared_areas;
 }
 
+const char *upp_config_prometheus(void)
+{
+    return upp_options.prometheus;
+}
+
 void upp_config_set_library(const char *path)
 {
     frozen.library = path;
@@ -310,6 +315,56 @@ static void freeze_limits(void)
     };
 }
 
+/* Seconds, with a fraction if wanted, become milliseconds. */
+/* With --async a worker has many requests under way, and their time is that of the others, too. */
+static void refuse_with_async(const char *option)
+{
+    if (uwsgi.async > 1) {
+        uwsgi_log("--%s cannot tell the requests of --async %d apart; leave one of them out\n",
+                  option, uwsgi.async);
+        exit(1);
+    }
+}
+
+static void freeze_soft_harakiri(void)
+{
+    const char *given = upp_options.soft_harakiri;
+    char *end;
+    if (!given)
+        return;
+    refuse_with_async("pypy-soft-harakiri");
+    double seconds = strtod(given, &end);
+    if (end == given || *end || !(seconds >= 0.01 && seconds <= 86400)) {
+        uwsgi_log("--pypy-soft-harakiri %s: give a number of seconds from 0.01 to 86400\n", given);
+        exit(1);
+    }
+    if (uwsgi.harakiri_options.workers > 0 && seconds >= uwsgi.harakiri_options.workers) {
+        uwsgi_log("--pypy-soft-harakiri %s: --harakiri %d would come first; give less\n", given,
+                  uwsgi.harakiri_options.workers);
+        exit(1);
+    }
+    frozen.soft_harakiri = (int)(seconds * 1000);
+}
+
+static void freeze_slow_request(void)
+{
+    check_number("pypy-slow-request", upp_options.slow_request, 0, 86400000);
+    if (upp_options.slow_request)
+        refuse_with_async("pypy-slow-request");
+    frozen.slow_request = (int)upp_options.slow_request;
+}
+
+static void check_prometheus(void)
+{
+    const char *path = upp_options.prometheus;
+    if (path && (*path != '/' || strpbrk(path, "?# %"))) {
+        uwsgi_log("--pypy-prometheus %s: give a path such as /metrics, decoded and without a "
+                  "query\n",
+                  path);
+        exit(1);
+    }
+}
+
 static void check_virtualenv(void)
 {
     struct stat status;
@@ -427,6 +482,9 @@ void upp_config_freeze(void)
     check_async();
     check_ugreen();
     check_choices();
+    freeze_soft_harakiri();
+    freeze_slow_request();
+    check_prometheus();
     /* PyPy has one interpreter per process; says so before uWSGI claims "multiple interpreter
      * mode". */
     uwsgi.single_interpreter = 1;

@@ -40,6 +40,9 @@ int upp_config_decodes_chunks(void);
 /* --py-sharedarea, as given: sizes in bytes; may be NULL. */
 const struct uwsgi_string_list *upp_config_shared_areas(void);
 
+/* --pypy-prometheus: a path, NULL: off. */
+const char *upp_config_prometheus(void);
+
 /* 0 with --pypy-loop=off. */
 int upp_config_wants_loop(void);
 

@@ -85,6 +85,8 @@ struct upp_config {
     int optimize;       /* 0 to 2 */
     int report_version; /* print the version and exit */
     int shell_oneshot;
+    int soft_harakiri;  /* milliseconds, 0: off */
+    int slow_request;   /* milliseconds, 0: off */
     int autoreload;     /* seconds, 0: off */
     int file_wrapper;   /* offer wsgi.file_wrapper */
     int head_at_once;   /* start_response() sends the head */
@@ -216,7 +218,7 @@ int upp_request_write(struct upp_request *request, const char *body, size_t leng
 /* Sends `length` bytes of a regular file from `position`. Only with UPP_UNCHANGED, after the head.
  */
 int upp_request_sendfile(struct upp_request *request, int fd, uint64_t position, uint64_t length);
-/* Answers with the host's own error page (400, 404 or 500); nothing was sent before. */
+/* Answers with the host's own error page (400, 404, 500 or 503); nothing was sent before. */
 void upp_request_error(struct upp_request *request, int status);
 /* Tells the client that the response is broken: the connection ends with a reset. */
 void upp_request_abort(struct upp_request *request);
@@ -228,6 +230,30 @@ void upp_request_disconnect(struct upp_request *request);
 int upp_request_exception(struct upp_request *request, int catch_it);
 /* 1 if --catch-exceptions is on. */
 int upp_catch_exceptions(void);
+
+/* --pypy-soft-harakiri. The application of `core` begins; goes on after it was stopped; has ended,
+ * where 1 says that the exception was sent, and may not have arrived yet. In the core's thread. */
+void upp_soft_harakiri_begin(int core);
+void upp_soft_harakiri_resume(int core);
+int upp_soft_harakiri_stop(int core);
+/* The request `serial` of `core` shall have the exception now, and cannot end before _sent().
+ * Returns its thread's identity (as _thread.get_ident()), 0: it has ended. _sent() wakes the
+ * thread. */
+uint64_t upp_soft_harakiri_take(int core, uint64_t serial);
+void upp_soft_harakiri_sent(int core);
+/* It has run for too long. */
+UPP_PYTHON void upp_py_soft_harakiri(int core, uint64_t serial);
+
+/* What PyPy does in this worker (src/numbers.h), told once it was asked for (upp_py_numbers_start).
+ * Collections, with the sum of their pauses and the longest of these in nanoseconds; returns all
+ * pauses of the process. The JIT: what it has compiled and given up, bytes of machine code, and
+ * microseconds of tracing and compiling. The heap: bytes in use, and the most that ever were. */
+int64_t upp_numbers_gc(int64_t minor, int64_t major, int64_t pause, int64_t longest);
+void upp_numbers_jit(int64_t loops, int64_t bridges, int64_t aborts, int64_t code, int64_t time);
+void upp_numbers_heap(int64_t used, int64_t peak);
+UPP_PYTHON void upp_py_numbers_start(void);
+/* Time to tell of the JIT and the heap. */
+UPP_PYTHON void upp_py_numbers(void);
 
 /* Values for a dynamic application (UPP_DYNAMIC): value of the variable, or NULL and length 0. */
 struct upp_dynamic {

@@ -341,6 +341,13 @@ struct uwsgi_option upp_options_table[] = {
            warmup_requests),
     FLAG("pypy-warmup-strict", "a request of the warm-up that fails ends the start", warmup_strict),
 
+    /* workers that are stuck, or slow */
+    TEXT("pypy-soft-harakiri", 0, "raise uwsgi.HarakiriWarning in a request after SECONDS",
+         soft_harakiri),
+    TEXT("pypy-prometheus", 0, "answer this path with the numbers of all workers for Prometheus",
+         prometheus),
+    NUMBER("pypy-slow-request", 0, "log requests that take MILLISECONDS or more", slow_request),
+
     /* processes and memory */
     LIST("pypy-sharedarea", "make a sharedarea of the specified size in bytes", shared_areas),
     LIST("py-sharedarea", "make a sharedarea of the specified size in bytes", shared_areas),

@@ -97,6 +97,10 @@ struct upp_options {
     int chunked_input;
     int greenlets;
     char *env_behaviour;
+    /* workers that are stuck, or slow */
+    char *soft_harakiri;  /* seconds */
+    int64_t slow_request; /* milliseconds, 0: off */
+    char *prometheus;     /* path of the page */
     /* the rest */
     struct uwsgi_string_list *shared_areas; /* sizes in bytes */
     char *loop;

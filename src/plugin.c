@@ -17,8 +17,11 @@
 #include "host_check.h"
 #include "idle.h"
 #include "loop/loop.h"
+#include "numbers.h"
 #include "options.h"
+#include "prometheus.h"
 #include "router.h"
+#include "soft_harakiri.h"
 #include "stacks.h"
 #include "stock.h"
 #include "stop.h"
@@ -47,6 +50,8 @@ static int init(void)
 {
     upp_config_freeze();
     upp_areas_create();
+    upp_numbers_setup(upp_config()->slow_request || upp_config_prometheus());
+    upp_prometheus_setup();
     upp_boot();
     booted = 1;
     return 0;
@@ -168,6 +173,8 @@ static void post_fork(void)
     upp_signal_forget();
     upp_rpc_forget();
     upp_stacks_start();
+    upp_soft_harakiri_start();
+    upp_numbers_start();
     UPP_ENTER(upp_py_post_fork());
 }
 
@@ -217,6 +224,7 @@ static char *code_string(char *id, char *code, char *function, char *key, uint16
 static void after_request(struct wsgi_request *host)
 {
     log_request(host);
+    upp_prometheus_count(host);
     upp_core_after_request();
     if (is_stock && upp_idle_wanted())
         upp_idle_after_request();

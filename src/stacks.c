@@ -3,11 +3,10 @@
 
 #include "compat.h"
 #include "contract.h"
+#include "thread.h"
 #include "vm/entry.h"
 
 #include <semaphore.h>
-
-#define THREAD_STACK (2 * 1024 * 1024)
 
 struct slot {
     sem_t asked;
@@ -48,23 +47,10 @@ static void *answer(void *arg)
 
 void upp_stacks_start(void)
 {
-    sigset_t all;
-    sigset_t before;
-    pthread_t thread;
-    pthread_attr_t attributes;
     if (!slots || uwsgi.mywid < 1 || uwsgi.mywid > uwsgi.numproc)
         return;
     init_slot(&slots[uwsgi.mywid]);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, THREAD_STACK);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int error = pthread_create(&thread, &attributes, answer, &slots[uwsgi.mywid]);
-    pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error)
-        uwsgi_log("no thread for the stacks of worker %d: %s\n", uwsgi.mywid, strerror(error));
+    upp_thread_start(answer, &slots[uwsgi.mywid], "the stacks");
 }
 
 void upp_stacks_ask(int wid)

@@ -9,6 +9,7 @@
 #include "http/chunked.h"
 #include "loop/transport.h"
 #include "names.h"
+#include "prometheus.h"
 #include "request_check.h"
 #include "values.h"
 #include "vm/entry.h"
@@ -202,6 +203,11 @@ struct upp_request *upp_stock_prepare(struct wsgi_request *host)
     fill(&core->request, host);
     if (check(core, host)) {
         stock_error(&core->request, 400);
+        return NULL;
+    }
+    if (upp_prometheus_is_asked(&core->request)) {
+        core->may_keep_open = 0;
+        upp_prometheus_answer(&core->request);
         return NULL;
     }
     core->request.app = host->app_id = find_app(host);
@@ -538,6 +544,17 @@ static int stock_sendfile(struct upp_request *request, int fd, uint64_t position
     return outcome(host);
 }
 
+/* The errors for which uWSGI has no page of its own. */
+static void answer_plainly(struct wsgi_request *host, const char *status)
+{
+    const char *text = status + 4;
+    if (uwsgi_response_prepare_headers(host, (char *)status, (uint16_t)strlen(status)))
+        return;
+    uwsgi_response_add_connection_close(host);
+    uwsgi_response_add_content_type(host, (char *)"text/plain", 10);
+    uwsgi_response_write_body_do(host, (char *)text, strlen(text));
+}
+
 static void stock_error(struct upp_request *request, int status)
 {
     struct wsgi_request *host = host_of(request);
@@ -547,10 +564,10 @@ static void stock_error(struct upp_request *request, int status)
         uwsgi_404(host);
     } else if (status == 500) {
         uwsgi_500(host);
-    } else if (!uwsgi_response_prepare_headers(host, (char *)"400 Bad Request", 15)) {
-        uwsgi_response_add_connection_close(host);
-        uwsgi_response_add_content_type(host, (char *)"text/plain", 10);
-        uwsgi_response_write_body_do(host, (char *)"Bad Request", 11);
+    } else if (status == 503) {
+        answer_plainly(host, "503 Service Unavailable");
+    } else {
+        answer_plainly(host, "400 Bad Request");
     }
     if (upp_transport_carries(host))
         upp_transport_end(host);

@@ -73,10 +73,16 @@ echo "Installing: ${missing[*]}"
 rm -f "$absent"
 find_missing
 
-# Debian starts a server as soon as it is installed, and nginx is here only to be tested with.
-if [[ -d /run/systemd/system && " ${missing[*]} " == *" nginx"* ]]; then
-    "${as_root[@]}" systemctl mask --runtime --quiet nginx
-    trap '"${as_root[@]}" systemctl unmask --runtime --quiet nginx' EXIT
+# Debian starts a server as soon as it is installed, and these are here only to be tested with.
+masked=()
+for server in nginx prometheus; do
+    if [[ -d /run/systemd/system && " ${missing[*]} " == *" $server"* ]]; then
+        masked+=("$server")
+    fi
+done
+if ((${#masked[@]})); then
+    "${as_root[@]}" systemctl mask --runtime --quiet "${masked[@]}"
+    trap '"${as_root[@]}" systemctl unmask --runtime --quiet "${masked[@]}"' EXIT
 fi
 
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \

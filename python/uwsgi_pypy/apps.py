@@ -6,7 +6,8 @@ import time
 
 from _uwsgi_pypy import ffi, lib
 
-from . import config, environ, errors, exchanges, interpreter, log, modules, source, tracing, wsgi
+from . import (config, environ, errors, exchanges, interpreter, log, modules, slow_requests, soft_harakiri, source,
+               tracing, wsgi)
 from .api import scheduling
 
 # what uWSGI exits with when an application cannot be loaded (UWSGI_FAILED_APP_CODE)
@@ -168,6 +169,8 @@ def init():
     wsgi.make_room(lib.upp_core_facts().cores)
     environ.make_room(lib.upp_core_facts().cores)
     exchanges.choose()
+    soft_harakiri.choose()
+    slow_requests.choose()
     for loader, specification in ((load_module, config.wsgi_module), (load_file, config.wsgi_file),
                                   (load_pecan, config.pecan), (load_paste, config.paste)):
         if specification is not None:

@@ -6,10 +6,21 @@ import traceback
 
 from _uwsgi_pypy import ffi, lib
 
-from . import log
+from . import config, log
 
 # core -> (type, value, traceback), from the raise to the end of the request
 _current = {}
+
+
+class HarakiriWarning(Exception):
+    """uwsgi.HarakiriWarning: the request has run for longer than --pypy-soft-harakiri."""
+
+    __module__ = 'uwsgi'
+
+    def __init__(self, *arguments):
+        # PyPy has a text of its own for what comes from another thread
+        super().__init__('the request has run for %g seconds (--pypy-soft-harakiri)' % config.soft_harakiri)
+
 
 # uWSGI packs the whole backtrace into a field with a 16-bit length
 BACKTRACE_MAX = 60000
@@ -24,6 +35,11 @@ def remember(core):
 
 def forget(core):
     _current.pop(core, None)
+
+
+def status(core):
+    """Returns the status of the error page for the exception of `core`: 503 where trying again may help."""
+    return 503 if issubclass(_current[core][0], HarakiriWarning) else 500
 
 
 def log_current(core):

@@ -10,7 +10,8 @@ import threading
 from _uwsgi_pypy import lib
 
 from . import (api, apps, async_exchanges, autoreload, barrier, collector, config, decorators, errors, greenlets,
-               interpreter, loop, modules, profiler, raw, router, run, scripts, shell, stacks, tracebacker, warmup)
+               interpreter, loop, modules, numbers, profiler, raw, router, run, scripts, shell, soft_harakiri, stacks,
+               tracebacker, warmup)
 from .api import rpc, signal
 from .barrier import exported
 
@@ -144,6 +145,18 @@ def install():
     @exported()
     def upp_py_dump_stacks():
         stacks.dump()
+
+    @exported()
+    def upp_py_soft_harakiri(core, serial):
+        soft_harakiri.send(core, serial)
+
+    @exported()
+    def upp_py_numbers_start():
+        numbers.start()
+
+    @exported()
+    def upp_py_numbers():
+        numbers.tell()
 
     @exported(error=-1)
     def upp_py_signal(number):

@@ -23,7 +23,8 @@ except ImportError:
 # requests until the exchange is warm; any thread counts, and a lost count does no harm
 left = 500 if dont_trace_here else 0
 
-_exchange = wsgi.serve.__code__
+# what is made a trace of its own
+own_traces = [wsgi.serve]
 
 
 def count():
@@ -31,5 +32,6 @@ def count():
     global left
     left -= 1
     if left <= 0:
-        # the first instruction, not being profiled
-        dont_trace_here(0, False, _exchange)
+        for function in own_traces:
+            # the first instruction, not being profiled
+            dont_trace_here(0, False, function.__code__)

@@ -288,7 +288,7 @@ class Exchange:
 
     def send_error(self):
         self.answered = True
-        lib.upp_request_error(self.request, 500)
+        lib.upp_request_error(self.request, errors.status(self.request.core))
 
     def abort(self):
         self.broken = True

@@ -94,6 +94,17 @@ def test_compiled_with_threads(start):
 
 
 @pytest.mark.fronts('loop', 'http')
+def test_compiled_with_an_eye_on_time(start):
+    """What looks at how long requests take is compiled with them."""
+    client = start(**{'pypy-soft-harakiri': 10000, 'pypy-slow-request': 10000000, 'pypy-prometheus': '/metrics'})
+    for requests in (HELLO, MIXED):
+        ask(client, requests)
+        begins, aborted = report(client)
+        assert not aborted
+        assert 'soft_harakiri.py:serve' in begins and 'wsgi.py:respond' in begins
+
+
+@pytest.mark.fronts('loop', 'http')
 def test_a_few_requests_compile_nothing(start, front):
     """The exchange is not traced while everything in it is still looked up."""
     client = start()

@@ -6,10 +6,11 @@ import signal
 from _uwsgi_pypy import lib
 
 from .. import log
+from ..errors import HarakiriWarning
 from . import arguments
 from .request import exchange
 
-__all__ = ('accepting', 'cl', 'disconnect', 'i_am_the_spooler', 'masterpid', 'mule_id', 'ready', 'reload',
+__all__ = ('HarakiriWarning', 'accepting', 'cl', 'disconnect', 'i_am_the_spooler', 'masterpid', 'mule_id', 'ready', 'reload',
            'set_user_harakiri', 'setprocname', 'stop', 'worker_id')
 
 # a C int
