@@ -1,0 +1,104 @@
+#!/bin/bash
+# Builds the plugin on each Debian release and runs the core of the tests there: what `make matrix`
+# does. The result is a table for docs/compatibility.md, also left in build/matrix/table.md.
+#
+#   tools/matrix.sh [SUITE...]
+#
+# Then the newest release loads its one plugin into the PyPy of every release, and the plugin of every
+# other release to be refused. Whatever was said is in build/matrix/SUITE.log.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+suites=("$@")
+((${#suites[@]})) || suites=(bullseye bookworm trixie sid)
+work=$PWD/build/matrix
+newest=${suites[-1]}
+mkdir -p "$work"
+
+# http and uwsgi protocol, fork, threads, reload, the API, Django
+tests=(tests/boot/test_fork.py tests/boot/test_interpreter.py
+    tests/wsgi/test_environ.py tests/wsgi/test_framing.py
+    tests/uwsgi/test_threads.py tests/uwsgi/test_fronts.py tests/uwsgi/test_reload.py
+    tests/api/test_core.py tests/api/test_cache.py tests/api/test_rpc.py tests/api/test_signal.py
+    tests/api/test_lock.py tests/apps/test_examples.py::test_django)
+
+in_chroot() {
+    local suite=$1
+    shift
+    CHROOT_OUT=$work/$suite tools/chroot.sh "$suite" build,run,matrix "$@"
+}
+
+# Run in the chroot; leaves /out/pypy_plugin.so, /out/pypy (what PyPy is, with its library) and /out/facts.
+inside='
+    make -j"$(nproc)"
+    cp build/pypy_plugin.so /out/
+    library=$(ldd "$(readlink -f "$(command -v pypy3)")" | awk "/libpypy/ { print \$3 }")
+    stdlib=$(pypy3 -c "import os; print(os.path.dirname(os.__file__))")
+    rm -rf /out/pypy
+    mkdir -p /out/pypy/bin /out/pypy/lib /out/pypy/needs
+    cp -L "$library" /out/pypy/bin/
+    cp -a "$stdlib" /out/pypy/lib/
+    # another release may not have what the library needs
+    ldd "$library" | awk "/=> \\// { print \$3 }" | xargs cp -L -t /out/pypy/needs
+    {
+        uwsgi-core --version | sed s/-debian//
+        pypy3 -c "import sys; print(\"%d.%d.%d\" % sys.pypy_version_info[:3]); print(sys.version.split()[0])"
+        gcc -dumpfullversion
+    } >/out/facts
+    export PYTHONDONTWRITEBYTECODE=1 UPP_UWSGI=/usr/bin/uwsgi-core
+    exec /usr/bin/python3 -m pytest -q -n "$(nproc)" --dist loadfile -p no:cacheprovider "$@"'
+
+: >"$work/table.new"
+failed=()
+for suite in "${suites[@]}"; do
+    mkdir -p "$work/$suite"
+    echo "$suite: building and testing" >&2
+    in_chroot "$suite" bash -euc "$inside" bash "${tests[@]}" >"$work/$suite.log" 2>&1 || failed+=("$suite")
+    result=$(grep -E '^([0-9]+ (passed|failed|skipped|error|xfailed)|no tests ran)' "$work/$suite.log" | tail -1) ||
+        result='did not build'
+    { read -r uwsgi && read -r pypy && read -r python && read -r gcc; } <"$work/$suite/facts" || true
+    echo "| $suite | ${uwsgi:-?} | ${pypy:-?} (Python ${python:-?}) | gcc ${gcc:-?} | ${result% in *} |" |
+        tee -a "$work/table.new" >&2
+done
+
+# One plugin, every PyPy: the library and the standard library of each release in the newest one.
+one_plugin='
+    mkdir missing
+    for name in $(ldd "$2"/bin/libpypy* | awk "/not found/ { print \$1 }"); do ln -s "$2/needs/$name" missing/; done
+    export LD_LIBRARY_PATH=$PWD/missing
+    printf "def application(environ, start_response):\n    import sys\n    start_response(\"200 OK\", [])\n" >app.py
+    printf "    return [(\"%%d.%%d.%%d\" %% sys.pypy_version_info[:3]).encode()]\n" >>app.py
+    uwsgi-core --plugin "$1" --http-socket 127.0.0.1:8080 --master --processes 2 --threads 2 \
+        --pypy-home "$2" --pypy-lib "$(ls "$2"/bin/libpypy*)" --pypy-wsgi app >log 2>&1 &
+    curl --silent --retry 20 --retry-delay 1 --retry-connrefused http://127.0.0.1:8080/ || { cat log >&2; exit 1; }'
+: >"$work/pypy.new"
+for suite in "${suites[@]}"; do
+    rm -rf "$work/$newest/other"
+    cp -a "$work/$suite" "$work/$newest/other"
+    said=$(in_chroot "$newest" \
+        bash -euc "$one_plugin" bash /out/pypy_plugin.so /out/other/pypy 2>"$work/pypy-$suite.log") || said=failed
+    echo "| $newest's plugin | PyPy of $suite | ${said:-failed} |" | tee -a "$work/pypy.new" >&2
+    [[ ${said:-failed} != failed ]] || failed+=("PyPy of $suite")
+    [[ $suite != "$newest" ]] || continue
+    # and its plugin, built for another uWSGI, is refused
+    in_chroot "$newest" uwsgi-core --plugin /out/other/pypy_plugin.so --http-socket 127.0.0.1:0 >"$work/refusal-$suite.log" 2>&1 &&
+        failed+=("refusal of $suite's plugin")
+    said=$(grep -o 'the pypy plugin was built for uWSGI [^ ]* and this is uWSGI [^ :]*' "$work/refusal-$suite.log") ||
+        { said='not refused' && failed+=("refusal of $suite's plugin"); }
+    echo "| $suite's plugin | uWSGI of $newest | $said |" | tee -a "$work/pypy.new" >&2
+done
+rm -rf "$work/$newest/other"
+{
+    echo '| Debian | uWSGI | PyPy | built by | tests |'
+    echo '|---|---|---|---|---|'
+    cat "$work/table.new"
+    echo
+    echo '| | with | result |'
+    echo '|---|---|---|'
+    cat "$work/pypy.new"
+} >"$work/table.md"
+rm "$work"/*.new
+if ((${#failed[@]})); then
+    printf 'failed: %s\n' "${failed[@]}" >&2
+    exit 1
+fi
