@@ -63,7 +63,7 @@ UPP_LDFLAGS := -shared -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now
 all: $(if $(UWSGI_PROFILE),profile,build)
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "make test TESTS=tests/test_x.py ARGS='-k name'   some tests only"
 	@echo "make run PORT=9091                               another port"
@@ -260,6 +260,24 @@ PLUGINDIR ?= $(shell sed -n "s/^'-DUWSGI_PLUGIN_DIR=\"\(.*\)\"'$$/\1/p" $(GEN)/h
 
 install: build ## install into uWSGI's plugin folder (DESTDIR=..., PLUGINDIR=...)
 	install -D -m 644 $(PLUGIN) "$(DESTDIR)$(PLUGINDIR)/pypy_plugin.so"
+
+# ---- packages and releases: docs/install.md, docs/compatibility.md ------------------------------
+
+.PHONY: dist deb matrix test-packaging
+dist: ## make build/dist/install.sh, the installer with the sources in it
+	@tools/dist.sh
+
+deb: ## make a Debian package in build/deb
+	@tools/packages.sh build deb
+	@tools/deb.sh
+
+matrix: ## build and test on each Debian release (SUITES='trixie sid'; as root)
+	@tools/packages.sh chroot
+	@tools/matrix.sh $(SUITES)
+
+test-packaging: ## try every way to install in clean Debians (as root)
+	@tools/packages.sh test chroot
+	@$(MAKE) test TESTS=tests/packaging JOBS=1
 
 clean: ## remove build/
 	rm -rf build

@@ -100,12 +100,13 @@ git ls-files -z --cached --others --exclude-standard |
 
 lonely=(--net)
 [[ -z ${CHROOT_NETWORK:-} ]] || lonely=()
-# An overlay of its own mount namespace: nothing is left mounted, whatever happens.
+# The overlay is mounted in a mount namespace: nothing stays mounted, whatever happens. The command
+# is not process 1: that is a shell, which buries what other processes leave.
 status=0
 CHROOT_LONELY=${lonely[*]} unshare --mount --pid --fork --kill-child "${lonely[@]}" sh -euc '
     mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
     work=$2 out=$3
     shift 3
     set -- "$work/root" "$out" "$@"
-    '"$enter" sh "$base" "$work" "$out" sh -c 'cd /src && exec "$@"' sh "$@" || status=$?
+    '"$enter" sh "$base" "$work" "$out" sh -c 'cd /src; "$@"; exit $?' sh "$@" || status=$?
 exit "$status"

@@ -73,8 +73,9 @@ one_plugin='
     curl --silent --retry 20 --retry-delay 1 --retry-connrefused http://127.0.0.1:8080/ || { cat log >&2; exit 1; }'
 : >"$work/pypy.new"
 for suite in "${suites[@]}"; do
-    rm -rf "$work/$newest/other"
-    cp -a "$work/$suite" "$work/$newest/other"
+    rm -rf "$work/$newest/other" "$work/other"
+    cp -a "$work/$suite" "$work/other"
+    mv "$work/other" "$work/$newest/other"
     said=$(in_chroot "$newest" \
         bash -euc "$one_plugin" bash /out/pypy_plugin.so /out/other/pypy 2>"$work/pypy-$suite.log") || said=failed
     echo "| $newest's plugin | PyPy of $suite | ${said:-failed} |" | tee -a "$work/pypy.new" >&2
