@@ -227,8 +227,8 @@ lint: ## check format, warnings, layers, exports and documentation
 	@tools/check_symbols.sh build/strict/pypy_plugin.so
 	@$(PYTHON) tools/check_layers.py
 	@$(PYTHON) tools/check_docs.py
-	@$(PYTHON) -B tools/check_python.py python tools bench
-	@pypy3 -B tools/check_python.py python
+	@$(PYTHON) -B tools/check_python.py python tools bench packaging
+	@pypy3 -B tools/check_python.py python packaging
 	@echo "lint: clean"
 
 .PHONY: tidy cppcheck

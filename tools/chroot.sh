@@ -5,7 +5,8 @@
 #   tools/chroot.sh trixie build,run make
 #
 # SUITE     a Debian release: bullseye, bookworm, trixie, sid
-# SECTIONS  of packaging/packages.txt, with commas: installed first, and kept for the next time
+# SECTIONS  of packaging/packages.txt, with commas: installed first, and kept for the next time with
+#           the same sections
 # COMMAND   runs in /src, a copy of this working tree (what git knows or would add), as root
 #
 # What the command changes is thrown away: it works in an overlay. Only what it writes to /out
@@ -22,7 +23,7 @@ shift 2
 cd "$(dirname "$0")/.."
 mirror=${MIRROR:-http://deb.debian.org/debian}
 folder=$PWD/build/chroot
-base=$folder/$suite
+base=$folder/$suite${sections:+-${sections// /-}}
 out=${CHROOT_OUT:-$folder/out}
 
 if ((EUID)); then
@@ -88,7 +89,7 @@ install_packages() {
     flock 9
     make_base
     install_packages
-) 9>"$folder/$suite.lock"
+) 9>"$base.lock"
 
 work=$(mktemp -d "$folder/.overlay-XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -30,14 +30,21 @@ in_chroot() {
 
 # Run in the chroot; leaves /out/pypy_plugin.so, /out/pypy (what PyPy is, with its library) and /out/facts.
 inside='
+    python3 -B tools/check_python.py python tools packaging
+    pypy3 -B tools/check_python.py python packaging
     make -j"$(nproc)"
     cp build/pypy_plugin.so /out/
     library=$(ldd "$(readlink -f "$(command -v pypy3)")" | awk "/libpypy/ { print \$3 }")
     stdlib=$(pypy3 -c "import os; print(os.path.dirname(os.__file__))")
     rm -rf /out/pypy
     mkdir -p /out/pypy/bin /out/pypy/lib /out/pypy/needs
+    prefix=$(pypy3 -c "import sys; print(sys.prefix)")
+    if [ -d "$prefix/lib_pypy" ]; then
+        cp -a "$prefix/lib_pypy" "$prefix/lib-python" /out/pypy/ # the layout before 3.8
+    else
+        cp -a "$stdlib" /out/pypy/lib/
+    fi
     cp -L "$library" /out/pypy/bin/
-    cp -a "$stdlib" /out/pypy/lib/
     # another release may not have what the library needs
     ldd "$library" | awk "/=> \\// { print \$3 }" | xargs cp -L -t /out/pypy/needs
     {
@@ -89,6 +96,19 @@ for suite in "${suites[@]}"; do
     echo "| $suite's plugin | uWSGI of $newest | $said |" | tee -a "$work/pypy.new" >&2
 done
 rm -rf "$work/$newest/other"
+
+# arm64: compiled and linked on bookworm, not run. The header and the flags are amd64's: they name no machine.
+cross='
+    dpkg --add-architecture arm64
+    apt-get -qq update
+    apt-get -qq install --yes --no-install-recommends libssl-dev:arm64
+    make CC=aarch64-linux-gnu-gcc CFLAGS="-O2 -g -Werror" LLHTTP_LIBS=
+    readelf -h build/pypy_plugin.so | grep AArch64'
+said='builds without a warning; not run'
+CHROOT_OUT=$work CHROOT_NETWORK=1 tools/chroot.sh bookworm build,run,arm64 bash -euc "$cross" >"$work/arm64.log" 2>&1 ||
+    { said='does not build' && failed+=(arm64); }
+echo "| arm64 | gcc-aarch64-linux-gnu of bookworm | $said |" | tee -a "$work/pypy.new" >&2
+
 {
     echo '| Debian | uWSGI | PyPy | built by | tests |'
     echo '|---|---|---|---|---|'
