@@ -10,6 +10,11 @@ import shutil
 import subprocess
 import sys
 
+if sys.implementation.name != "pypy":
+    sys.exit(
+        "uwsgi-plugin-pypy: this is %s, and the plugin runs PyPy: pypy3 -m pip install ." % sys.implementation.name
+    )
+
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
@@ -21,11 +26,6 @@ except ImportError:
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGE = "uwsgi_plugin_pypy"
 OUT = os.path.join("build", "pip")
-
-if sys.implementation.name != "pypy":
-    sys.exit(
-        "uwsgi-plugin-pypy: this is %s, and the plugin runs PyPy: pypy3 -m pip install ." % sys.implementation.name
-    )
 
 
 def version():

@@ -192,7 +192,7 @@ def test_installer():
             mv build/dist /tmp/site
             (cd /tmp/site && exec python3 -m http.server --bind 127.0.0.1 %d) >/dev/null 2>&1 &
             curl --silent --retry 20 --retry-delay 1 --retry-connrefused --head http://127.0.0.1:%d/ >/dev/null
-            head -c 100000 /tmp/site/install.sh | bash -s pypy /tmp/half 2>&1 | cat
+            if head -c 100000 /tmp/site/install.sh | bash -s pypy /tmp/half; then exit 1; fi
             test ! -e /tmp/half
             app=$PWD/examples/hello/app.py
             mkdir /tmp/elsewhere && cd /tmp/elsewhere
@@ -240,7 +240,7 @@ END
         apt-get purge --yes uwsgi-plugin-pypy3 >/dev/null
         list >/tmp/after
         absent uwsgi-plugin-pypy /tmp/after
-        absent pypy_plugin /tmp/after
+        absent pypy_plugin.so /tmp/after
         comm -23 /tmp/before /tmp/after >/tmp/gone # and nothing else is gone
         absent . /tmp/gone
         ''')
