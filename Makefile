@@ -33,6 +33,9 @@ Q := $(if $(V),,@)
 OUT    ?= build
 PLUGIN := $(OUT)/pypy_plugin.so
 
+# What is generated from the uWSGI at hand; a build for another uWSGI has its own.
+GEN ?= build/gen
+
 SOURCES := $(wildcard src/*.c src/*/*.c)
 HEADERS := $(wildcard src/*.h src/*/*.h)
 OBJECTS := $(SOURCES:src/%.c=$(OUT)/obj/%.o) $(OUT)/obj/gen/bridge.o $(OUT)/obj/gen/embedded.o
@@ -41,8 +44,8 @@ OBJECTS := $(SOURCES:src/%.c=$(OUT)/obj/%.o) $(OUT)/obj/gen/bridge.o $(OUT)/obj/
 EMBEDDED := $(shell find python -name __pycache__ -prune -o \( -type d -o -name '*.py' \) -print)
 
 # What the build knows about uWSGI: its header, its compiler flags, their fingerprint.
-HOST      := build/gen/uwsgi.h build/gen/upp_host.h build/gen/host.flags
-GENERATED := $(HOST) build/gen/bridge.c build/gen/embedded.c
+HOST      := $(GEN)/uwsgi.h $(GEN)/upp_host.h $(GEN)/host.flags
+GENERATED := $(HOST) $(GEN)/bridge.c $(GEN)/embedded.c
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wpointer-arith -Werror=implicit-function-declaration
@@ -53,21 +56,24 @@ LLHTTP_LIBS   := $(if $(wildcard /usr/share/llhttp/llhttp.c),,-lllhttp)
 
 # -isystem: uwsgi.h would not survive our warnings. _GNU_SOURCE: it sets this, so all files have it.
 UPP_CFLAGS  := -std=gnu11 -D_GNU_SOURCE= -fPIC -fvisibility=hidden $(WARNINGS) \
-               -Isrc -isystem build/gen $(LLHTTP_CFLAGS)
+               -Isrc -isystem $(GEN) $(LLHTTP_CFLAGS)
 UPP_LDFLAGS := -shared -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now
 
-.PHONY: help all build generated run test lint format bench asan install clean FORCE
+.PHONY: help all build objects profile generated run test lint format bench asan install clean FORCE
 
-all: build
+# uWSGI's own way to name a build: UWSGI_PROFILE=pypy make, UWSGI_BIN_NAME says where to.
+all: $(if $(UWSGI_PROFILE),profile,build)
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "make test TESTS=tests/test_x.py ARGS='-k name'   some tests only"
 	@echo "make run PORT=9091                               another port"
 	@echo "make UWSGI=/opt/uwsgi/bin/uwsgi                  build for another uWSGI"
 
 build: $(PLUGIN) ## build the plugin for the uWSGI at hand (the default)
+
+objects: $(OBJECTS)
 
 $(PLUGIN): $(OBJECTS)
 	@echo "  LD   $@"
@@ -80,12 +86,12 @@ $(OBJECTS): $(HOST) Makefile
 $(OUT)/obj/%.o: src/%.c
 	@echo "  CC   $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(UPP_CFLAGS) @build/gen/host.flags -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(UPP_CFLAGS) @$(GEN)/host.flags -MMD -MP -c -o $@ $<
 
-$(OUT)/obj/gen/%.o: build/gen/%.c
+$(OUT)/obj/gen/%.o: $(GEN)/%.c
 	@echo "  CC   $<"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(UPP_CFLAGS) -Itools/stub @build/gen/host.flags -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(UPP_CFLAGS) -Itools/stub @$(GEN)/host.flags -MMD -MP -c -o $@ $<
 
 -include $(OBJECTS:.o=.d)
 
@@ -94,12 +100,12 @@ generated: $(GENERATED)
 # Asked for every time, written only when it differs: a uWSGI upgrade rebuilds all, nothing else does.
 HOST_FROM ?= --uwsgi "$(UWSGI)"
 $(HOST) &: FORCE
-	@mkdir -p build/gen
-	$(Q)$(PYTHON) tools/host.py $(HOST_FROM) --plugin-version $(VERSION) build/gen
+	@mkdir -p $(GEN)
+	$(Q)$(PYTHON) tools/host.py $(HOST_FROM) --plugin-version $(VERSION) $(GEN)
 
 # cffi comes with PyPy; without PyPy at build time, CPython's does as well.
 CONTRACT := src/contract.h $(wildcard src/api/*.h)
-build/gen/bridge.c: $(CONTRACT) tools/bridge.py
+$(GEN)/bridge.c: $(CONTRACT) tools/bridge.py
 	@echo "  GEN  $@"
 	@mkdir -p $(@D)
 	$(Q)for python in pypy3 $(PYTHON) python3; do \
@@ -107,7 +113,7 @@ build/gen/bridge.c: $(CONTRACT) tools/bridge.py
 	done; \
 	echo "no Python with cffi found: install pypy3 or python3-cffi" >&2; exit 1
 
-build/gen/embedded.c: $(EMBEDDED) tools/embed.py
+$(GEN)/embedded.c: $(EMBEDDED) tools/embed.py
 	@echo "  GEN  $@"
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/embed.py python $@
@@ -119,6 +125,11 @@ check-config: ## what a configuration for the Python plugin means with this one 
 	@tools/packages.sh build run
 	@$(MAKE) build >/dev/null
 	@$(UWSGI) --plugin "$(CURDIR)/$(PLUGIN)" --pypy-check-config "$(or $(F),$(error say which: make check-config F=app.ini))"
+
+# One binary, uWSGI's core and the plugin: docs/install.md.
+profile:
+	@tools/packages.sh build profile
+	@tools/profile.sh "$(or $(UWSGI_PROFILE),pypy)" "$(or $(UWSGI_BIN_NAME),build/uwsgi)"
 
 # ---- running and testing: these set up the machine first -------------------------------------
 
@@ -239,8 +250,8 @@ lint: ## check format, warnings, layers, exports and documentation
 	@$(PYTHON) tools/check_layers.py
 	@$(PYTHON) tools/check_docs.py
 	@$(PYTHON) tools/check_api.py
-	@$(PYTHON) -B tools/check_python.py python tools bench
-	@pypy3 -B tools/check_python.py python
+	@$(PYTHON) -B tools/check_python.py python tools bench packaging
+	@pypy3 -B tools/check_python.py python packaging
 	@echo "lint: clean"
 
 .PHONY: tidy cppcheck
@@ -251,16 +262,16 @@ tidy: $(SOURCES:src/%.c=build/lint/%.tidy)
 build/lint/%.tidy: src/%.c $(HEADERS) $(HOST) .clang-tidy
 	@echo "  TIDY $<"
 	@mkdir -p $(@D)
-	$(Q)xargs -a build/gen/host.flags clang-tidy --quiet $< -- $(UPP_CFLAGS) \
+	$(Q)xargs -a $(GEN)/host.flags clang-tidy --quiet $< -- $(UPP_CFLAGS) \
 	    2> >(grep -v 'warnings\? generated' >&2)
 	@touch $@
 
 cppcheck: $(HOST)
 	@echo "  CPPCHECK src"
 	@mkdir -p build/lint/cppcheck
-	$(Q)xargs -a build/gen/host.flags cppcheck --quiet --error-exitcode=1 -j $(JOBS) \
+	$(Q)xargs -a $(GEN)/host.flags cppcheck --quiet --error-exitcode=1 -j $(JOBS) \
 	    --cppcheck-build-dir=build/lint/cppcheck --enable=warning,performance,portability \
-	    --inline-suppr --suppress='*:build/gen/*' --std=c11 -Isrc -Ibuild/gen src
+	    --inline-suppr --suppress='*:$(GEN)/*' --std=c11 -Isrc -I$(GEN) src
 
 format: ## format the C sources in place
 	@tools/packages.sh lint
@@ -268,13 +279,31 @@ format: ## format the C sources in place
 
 # ---- installing ------------------------------------------------------------------------------
 
-PLUGINDIR ?= $(shell sed -n "s/^'-DUWSGI_PLUGIN_DIR=\"\(.*\)\"'$$/\1/p" build/gen/host.flags)
+PLUGINDIR ?= $(shell sed -n "s/^'-DUWSGI_PLUGIN_DIR=\"\(.*\)\"'$$/\1/p" $(GEN)/host.flags)
 
 STUBDIR   ?= /usr/share/uwsgi-plugin-pypy/stubs
 
 install: build ## install into uWSGI's plugin folder (DESTDIR=..., PLUGINDIR=..., STUBDIR=...)
 	install -D -m 644 $(PLUGIN) "$(DESTDIR)$(PLUGINDIR)/pypy_plugin.so"
 	install -D -m 644 stubs/uwsgi.pyi "$(DESTDIR)$(STUBDIR)/uwsgi.pyi"
+
+# ---- packages and releases: docs/install.md, docs/compatibility.md ------------------------------
+
+.PHONY: dist deb matrix test-packaging
+dist: ## make build/dist/install.sh, the installer with the sources in it
+	@tools/dist.sh
+
+deb: ## make a Debian package in build/deb
+	@tools/packages.sh build deb
+	@tools/deb.sh
+
+matrix: ## build and test on each Debian release (SUITES='trixie sid'; as root)
+	@tools/packages.sh chroot
+	@tools/matrix.sh $(SUITES)
+
+test-packaging: ## try every way to install in clean Debians (as root)
+	@tools/packages.sh test chroot
+	@$(MAKE) test TESTS=tests/packaging TEST_JOBS=1
 
 clean: ## remove build/
 	rm -rf build

@@ -13,6 +13,14 @@
 
 extern struct uwsgi_server uwsgi;
 
+/* Hooks around the fork of a worker came with 2.0.20; before, the child learns it in post_fork. */
+#define UPP_COMPAT_FORK_HOOKS                                                                      \
+    (UWSGI_VERSION_BASE > 2 || UWSGI_VERSION_MAJOR > 0 || UWSGI_VERSION_MINOR >= 20)
+
+/* The pipe whose end wakes the threads of a worker that leaves and joins them, since 2.0.27. */
+#define UPP_COMPAT_STOP_PIPE                                                                       \
+    (UWSGI_VERSION_BASE == 2 && UWSGI_VERSION_MAJOR == 0 && UWSGI_VERSION_MINOR >= 27)
+
 /* exported by every uWSGI, declared in no header */
 void uwsgi_heartbeat(void);
 

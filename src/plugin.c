@@ -149,6 +149,7 @@ static int worker(void)
     return 0;
 }
 
+#if UPP_COMPAT_FORK_HOOKS
 /* The master is about to fork a worker. */
 static void pre_uwsgi_fork(void)
 {
@@ -166,6 +167,7 @@ static void post_uwsgi_fork(int step)
     release_signals();
     UPP_ENTER(upp_py_after_fork(step));
 }
+#endif
 
 static void post_fork(void)
 {
@@ -191,8 +193,10 @@ static void fixup(void)
     managed.init_thread = NULL;
     managed.atexit = NULL;
     managed.post_fork = NULL;
+#if UPP_COMPAT_FORK_HOOKS
     managed.pre_uwsgi_fork = NULL;
     managed.post_uwsgi_fork = NULL;
+#endif
     managed.worker = NULL;
     managed.fixup = NULL;
     managed.hijack_worker = NULL;
@@ -249,8 +253,10 @@ __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .postinit_apps = postinit_apps,
     .mount_app = mount_app,
     .magic = magic,
+#if UPP_COMPAT_FORK_HOOKS
     .pre_uwsgi_fork = pre_uwsgi_fork,
     .post_uwsgi_fork = post_uwsgi_fork,
+#endif
     .post_fork = post_fork,
     .worker = worker,
     .fixup = fixup,

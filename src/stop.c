@@ -45,6 +45,16 @@ static int accept_unless_leaving(struct wsgi_request *host, int fd)
     return accepted;
 }
 
+/* The main thread joins the others after its last request; idle ones would wait for another. */
+static void wake_idle_threads(void)
+{
+#if UPP_COMPAT_STOP_PIPE
+    if (uwsgi.loop_stop_pipe[1] > 0)
+        close(uwsgi.loop_stop_pipe[1]);
+    uwsgi.loop_stop_pipe[1] = 0;
+#endif
+}
+
 /* In the main thread, which may wait for a lock that no signal interrupts: so it leaves from here,
  * unless it serves a request itself; then its loop ends after it. */
 static void leave(int number)
@@ -58,6 +68,7 @@ static void leave(int number)
     worker()->manage_next_request = 0;
     if (!worker()->cores[0].in_request)
         exit(exit_code);
+    wake_idle_threads();
 }
 
 /* --max-requests and the like, in whichever thread served the last request */

@@ -10,8 +10,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness import Fleet, Server  # noqa: E402
 from harness.fronts import select_fronts  # noqa: E402
 
-FAILED = pytest.StashKey()
-SERVERS = pytest.StashKey()
+# What a test's item remembers: plain attributes, because item.stash came with pytest 7.
+FAILED = '_upp_failed'
+SERVERS = '_upp_servers'
 
 
 def pytest_addoption(parser):
@@ -34,8 +35,8 @@ def pytest_runtest_makereport(item, call):
     """A failed test shows the log of its servers."""
     report = (yield).get_result()
     if report.failed:
-        item.stash[FAILED] = True
-        for server in item.stash.get(SERVERS, []):
+        setattr(item, FAILED, True)
+        for server in getattr(item, SERVERS, []):
             report.sections.append(('uWSGI log', server.log_tail()))
 
 
@@ -57,10 +58,10 @@ def fleet(request, server_spec, tmp_path_factory):
 def server(request, fleet, front):
     """The module's server for this front; checked after the test."""
     server = fleet.server(front.engine)
-    request.node.stash[SERVERS] = [server]
+    setattr(request.node, SERVERS, [server])
     server.begin_test()
     yield server
-    if request.node.stash.get(FAILED, False):
+    if getattr(request.node, FAILED, False):
         fleet.discard(front.engine)
         return
     try:
@@ -79,7 +80,8 @@ def client(server, front):
 @pytest.fixture
 def make_server(request, tmp_path):
     """make_server(options, app=source, ...): a server of the test's own, not started; checked and stopped after."""
-    servers = request.node.stash.setdefault(SERVERS, [])
+    servers = []
+    setattr(request.node, SERVERS, servers)
 
     def make(options, app=None, **more):
         server = Server(tmp_path / ('server-%d' % (len(servers) + 1)), options, app=app, **more)
@@ -88,7 +90,7 @@ def make_server(request, tmp_path):
     yield make
     try:
         for server in servers:
-            if server.process is not None and not request.node.stash.get(FAILED, False):
+            if server.process is not None and not getattr(request.node, FAILED, False):
                 server.end_test()
                 server.stop()
                 server.end_test()

@@ -44,6 +44,15 @@ def posix_types(text):
     return "".join("typedef int... %s;\n" % name for name in names)
 
 
+def return_nothing(path):
+    """cffi 2.1 ends the function that PyPy calls with `return NULL`; in the embedding API it is a void function."""
+    with open(path) as file:
+        text = file.read()
+    ending = "    p[1] = &_cffi_type_context;\n"
+    with open(path, "w") as file:
+        file.write(text.replace(ending + "    return NULL;\n", ending))
+
+
 def main(output, *paths):
     found = {}
     for path in paths:
@@ -59,6 +68,7 @@ def main(output, *paths):
     ffi.cdef(posix_types(text) + text)
     # What ffi.emit_c_code() does, without its need for distutils, which Python 3.12 lost.
     recompiler.make_c_source(ffi, "_uwsgi_pypy", PREAMBLE + includes, output)
+    return_nothing(output)
     # cffi leaves a file alone that would not change; make wants to see that it was looked at.
     os.utime(output)
 

@@ -32,9 +32,19 @@ def from_builder(directory):
         return file.read(), os.environ["UWSGI_PLUGINS_BUILDER_CFLAGS"]
 
 
+def from_source(directory, cflags):
+    """The sources of a uWSGI to be built, and what its `uwsgiconfig.py --cflags` printed."""
+    with open(os.path.join(directory, "uwsgi.h"), "rb") as header, open(cflags) as flags:
+        return header.read(), flags.read()
+
+
 def layout_flags(cflags):
     """-D and -I; the rest is how uWSGI was compiled, not what it is."""
-    return [flag for flag in shlex.split(cflags) if flag[:2] in ("-D", "-I") and flag != "-I."]
+    return [
+        flag
+        for flag in shlex.split(cflags)
+        if flag[:2] in ("-D", "-I") and flag != "-I." and "_EMBEDDED_PLUGINS=" not in flag
+    ]
 
 
 def fnv1a_64(data):
@@ -72,12 +82,16 @@ def main():
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--uwsgi", help="the uwsgi binary to ask")
     source.add_argument("--builder", help="the folder that `uwsgi --build-plugin` made")
+    source.add_argument("--source", help="the folder with the sources of a uWSGI to be built")
+    parser.add_argument("--source-cflags", help="a file with its flags")
     parser.add_argument("--plugin-version", required=True)
     parser.add_argument("output", help="the folder to write to")
     args = parser.parse_args()
 
     if args.builder:
         header, cflags = from_builder(args.builder)
+    elif args.source:
+        header, cflags = from_source(args.source, args.source_cflags)
     elif args.uwsgi:
         header, cflags = from_binary(args.uwsgi)
     else:

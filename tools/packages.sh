@@ -30,7 +30,8 @@ installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' ${needs//|/ } 2>
 is_installed() { grep -qx -- "$1" <<<"$installed"; }
 is_available() {
     grep -qsx -- "$1" "$absent" && return 1
-    apt-cache show --no-all-versions "$1" >/dev/null 2>&1 && return
+    # of a name that other packages only mention it shows nothing, and calls that success
+    [[ -n $(apt-cache show --no-all-versions "$1" 2>/dev/null) ]] && return
     mkdir -p "$root/build"
     echo "$1" >>"$absent"
     return 1

@@ -22,6 +22,14 @@ _register = os.register_at_fork
 # this thread has the lock of imports
 _imports_held = False
 
+# Before Python 3.9, logging's hook for the child releases what its hook before the fork acquired.
+# So there the hooks before a fork run also when uWSGI tells nobody of it: for mules and spoolers,
+# and for workers before uWSGI 2.0.20.
+_NEED_BEFORE = sys.version_info < (3, 9)
+# which of the two ran them for the fork that is going on
+_announced = False
+_unannounced = False
+
 # the process whose hooks have run
 _pid = os.getpid()
 
@@ -64,14 +72,29 @@ def run(hooks):
 
 
 def before():
+    global _announced
+    _announced = True
     interpreter.flush()
     run(reversed(_before))
 
 
 def after(in_child):
+    global _announced
+    _announced = False
     if in_child:
         in_new_process()
     else:
+        run(_in_parent)
+
+
+def run_unannounced(before_fork):
+    """The hooks of the parent around a fork that before() and after() were not called for."""
+    global _unannounced
+    if before_fork and _NEED_BEFORE and not _announced:
+        _unannounced = True
+        run(reversed(_before))
+    elif not before_fork and _unannounced:
+        _unannounced = False
         run(_in_parent)
 
 
@@ -79,9 +102,11 @@ def hold_imports(hold):
     """Around each fork of uWSGI: a thread that imports at that moment would leave the lock locked in the child."""
     global _imports_held
     if hold:
+        run_unannounced(True)
         _imp.acquire_lock()
     else:
         _imp.release_lock()
+        run_unannounced(False)
     _imports_held = bool(hold)
 
 
@@ -92,8 +117,11 @@ def is_half_imported(module):
 
 def forget_imports():
     """What other threads of the parent were importing is imported anew: they will not finish it here."""
+    global _imports_held, _unannounced
+    _unannounced = False
     if _imports_held:
-        hold_imports(False)
+        _imp.release_lock()
+        _imports_held = False
     _frozen_importlib._module_locks.clear()
     _frozen_importlib._blocking_on.clear()
     for name in [name for name, module in list(sys.modules.items()) if is_half_imported(module)]:

@@ -72,7 +72,8 @@ def find_executable():
     """Returns the path of an interpreter program of this installation, or '' (PEP 587's "not known")."""
     version = '%d.%d' % sys.version_info[:2]
     for prefix in (sys.prefix, sys.base_prefix, sys.base_prefix + '/..'):
-        for name in ('pypy3', 'pypy' + version, 'pypy', 'python3', 'python'):
+        # pypy3-c: the only name in the prefix of Debian 11's PyPy
+        for name in ('pypy3', 'pypy' + version, 'pypy', 'python3', 'python', 'pypy3-c'):
             path = os.path.join(prefix, 'bin', name)
             if os.access(path, os.X_OK):
                 return os.path.normpath(path)

@@ -152,7 +152,8 @@ def test_path_order(evaluate, tmp_path):
         'pypy-pp': [tmp_path / 'b', tmp_path / 'a'], 'pypy-python-path': tmp_path / 'c',
         'pypy-pythonpath': tmp_path / 'd',
     }, env={'PYTHONPATH': '%s:%s' % (tmp_path / 'e', tmp_path / 'a')})
-    assert path[0][:7] == ['.'] + [str(tmp_path / name) for name in 'bacde'] + [path[1]]
+    own = [entry for entry in path[0] if 'lib_pypy' not in entry]   # which PyPy 3.7 has in front of its library
+    assert own[:7] == ['.'] + [str(tmp_path / name) for name in 'bacde'] + [path[1]]
 
 
 def test_path_with_a_pattern(evaluate, tmp_path):
@@ -353,4 +354,6 @@ atexit.register(fail)
     server.stop()
     assert 'registered ' + pid in notes(server)
     assert server.log_lines('^ValueError: at the end$')
-    server.expect_traceback(*['ValueError: at the end'] * len(server.log_lines('^ValueError: at the end$')))
+    # PyPy 3.11 says it in one line, without a traceback
+    server.allow_alarm('Exception ignored in atexit callback')
+    server.expect_traceback(*['ValueError: at the end'] * len(server.log_lines('^Traceback ')))

@@ -26,7 +26,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ.get("BOOKMARKS_DATABASE", HERE.parent / "db.sqlite3"),
+        "NAME": os.environ.get("BOOKMARKS_DATABASE", str(HERE.parent / "db.sqlite3")),
     }
 }
 STATIC_URL = "/static/"

@@ -1,0 +1,3 @@
+from uwsgi_plugin_pypy import main
+
+main()

@@ -1,0 +1,131 @@
+#!/bin/bash
+# Builds the plugin on each Debian release and runs the core of the tests there: what `make matrix`
+# does. The result is a table for docs/compatibility.md, also left in build/matrix/table.md.
+#
+#   tools/matrix.sh [SUITE...]
+#
+# Then the newest release loads its one plugin into the PyPy of every release, and the plugin of every
+# other release to be refused. Whatever was said is in build/matrix/SUITE.log. With SUITEs, only these
+# are built and tested again; what the table says of the others is from before.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+all=(bullseye bookworm trixie sid)
+suites=("$@")
+((${#suites[@]})) || suites=("${all[@]}")
+work=$PWD/build/matrix
+newest=${all[-1]}
+mkdir -p "$work"
+
+# http and uwsgi protocol, fork, threads, reload, the API, Django
+tests=(tests/boot/test_fork.py tests/boot/test_interpreter.py
+    tests/wsgi/test_environ.py
+    tests/uwsgi/test_threads.py tests/uwsgi/test_fronts.py tests/uwsgi/test_reload.py
+    tests/api/test_core.py tests/api/test_rpc.py tests/api/test_signal.py
+    tests/api/test_lock.py tests/apps/test_django.py tests/apps/test_examples.py::test_django)
+
+in_chroot() {
+    local suite=$1
+    shift
+    CHROOT_OUT=$work/$suite tools/chroot.sh "$suite" build,run,matrix "$@"
+}
+
+# Run in the chroot; leaves /out/pypy_plugin.so, /out/pypy (what PyPy is, with its library) and /out/facts.
+inside='
+    python3 -B tools/check_python.py python tools packaging
+    pypy3 -B tools/check_python.py python packaging
+    make -j"$(nproc)"
+    cp build/pypy_plugin.so /out/
+    library=$(ldd "$(readlink -f "$(command -v pypy3)")" | awk "/libpypy/ { print \$3 }")
+    stdlib=$(pypy3 -c "import os; print(os.path.dirname(os.__file__))")
+    rm -rf /out/pypy
+    mkdir -p /out/pypy/bin /out/pypy/lib /out/pypy/needs
+    prefix=$(pypy3 -c "import sys; print(sys.prefix)")
+    if [ -d "$prefix/lib_pypy" ]; then
+        cp -a "$prefix/lib_pypy" "$prefix/lib-python" /out/pypy/ # the layout before 3.8
+    else
+        cp -a "$stdlib" /out/pypy/lib/
+    fi
+    cp -L "$library" /out/pypy/bin/
+    # another release may not have what the library needs
+    ldd "$library" | awk "/=> \\// { print \$3 }" | xargs cp -L -t /out/pypy/needs
+    {
+        uwsgi-core --version | sed s/-debian//
+        pypy3 -c "import sys; print(\"%d.%d.%d\" % sys.pypy_version_info[:3]); print(sys.version.split()[0])"
+        gcc -dumpfullversion
+    } >/out/facts
+    export PYTHONDONTWRITEBYTECODE=1 UPP_UWSGI=/usr/bin/uwsgi-core
+    exec /usr/bin/python3 -m pytest -q -n "$(nproc)" --dist loadfile -p no:cacheprovider "$@"'
+
+failed=()
+for suite in "${suites[@]}"; do
+    mkdir -p "$work/$suite"
+    echo "$suite: building and testing" >&2
+    in_chroot "$suite" bash -euc "$inside" bash "${tests[@]}" >"$work/$suite.log" 2>&1 || failed+=("$suite")
+    result=$(grep -E '^([0-9]+ (passed|failed|skipped|error|xfailed)|no tests ran)' "$work/$suite.log" | tail -1) ||
+        result='did not build'
+    { read -r uwsgi && read -r pypy && read -r python && read -r gcc; } <"$work/$suite/facts" || true
+    echo "| $suite | ${uwsgi:-?} | ${pypy:-?} (Python ${python:-?}) | gcc ${gcc:-?} | ${result% in *} |" |
+        tee "$work/$suite.row" >&2
+done
+if [[ ! -e $work/$newest/pypy_plugin.so ]]; then
+    echo "the rest needs the plugin of $newest: tools/matrix.sh $newest" >&2
+    exit $((${#failed[@]} > 0))
+fi
+
+# One plugin, every PyPy: the library and the standard library of each release in the newest one.
+one_plugin='
+    mkdir missing
+    for name in $(ldd "$2"/bin/libpypy* | awk "/not found/ { print \$1 }"); do ln -s "$2/needs/$name" missing/; done
+    export LD_LIBRARY_PATH=$PWD/missing
+    printf "def application(environ, start_response):\n    import sys\n    start_response(\"200 OK\", [])\n" >app.py
+    printf "    return [(\"%%d.%%d.%%d\" %% sys.pypy_version_info[:3]).encode()]\n" >>app.py
+    uwsgi-core --plugin "$1" --http-socket 127.0.0.1:8080 --master --processes 2 --threads 2 \
+        --pypy-home "$2" --pypy-lib "$(ls "$2"/bin/libpypy*)" --pypy-wsgi app >log 2>&1 &
+    curl --silent --retry 20 --retry-delay 1 --retry-connrefused http://127.0.0.1:8080/ || { cat log >&2; exit 1; }'
+: >"$work/pypy.new"
+for suite in "${all[@]}"; do
+    [[ -e $work/$suite/pypy_plugin.so ]] || continue
+    rm -rf "$work/$newest/other" "$work/other"
+    cp -a "$work/$suite" "$work/other"
+    mv "$work/other" "$work/$newest/other"
+    said=$(in_chroot "$newest" \
+        bash -euc "$one_plugin" bash /out/pypy_plugin.so /out/other/pypy 2>"$work/pypy-$suite.log") || said=failed
+    echo "| $newest's plugin | PyPy of $suite | ${said:-failed} |" | tee -a "$work/pypy.new" >&2
+    [[ ${said:-failed} != failed ]] || failed+=("PyPy of $suite")
+    [[ $suite != "$newest" ]] || continue
+    # and its plugin, built for another uWSGI, is refused
+    in_chroot "$newest" uwsgi-core --plugin /out/other/pypy_plugin.so --http-socket 127.0.0.1:0 >"$work/refusal-$suite.log" 2>&1 &&
+        failed+=("refusal of $suite's plugin")
+    said=$(grep -o 'the pypy plugin was built for uWSGI [^ ]* and this is uWSGI [^ :]*' "$work/refusal-$suite.log") ||
+        { said='not refused' && failed+=("refusal of $suite's plugin"); }
+    echo "| $suite's plugin | uWSGI of $newest | $said |" | tee -a "$work/pypy.new" >&2
+done
+rm -rf "$work/$newest/other"
+
+# arm64: compiled and linked on bookworm, not run. The header and the flags are amd64's: they name no machine.
+cross='
+    dpkg --add-architecture arm64
+    apt-get -qq update
+    apt-get -qq install --yes --no-install-recommends libssl-dev:arm64
+    make CC=aarch64-linux-gnu-gcc CFLAGS="-O2 -g -Werror" LLHTTP_LIBS=
+    readelf -h build/pypy_plugin.so | grep AArch64'
+said='builds without a warning; not run'
+CHROOT_OUT=$work CHROOT_NETWORK=1 tools/chroot.sh bookworm build,run,arm64 bash -euc "$cross" >"$work/arm64.log" 2>&1 ||
+    { said='does not build' && failed+=(arm64); }
+echo "| arm64 | gcc-aarch64-linux-gnu of bookworm | $said |" | tee -a "$work/pypy.new" >&2
+
+{
+    echo '| Debian | uWSGI | PyPy | built by | tests |'
+    echo '|---|---|---|---|---|'
+    for suite in "${all[@]}"; do cat "$work/$suite.row" 2>/dev/null || true; done
+    echo
+    echo '| | with | result |'
+    echo '|---|---|---|'
+    cat "$work/pypy.new"
+} >"$work/table.md"
+rm "$work/pypy.new"
+if ((${#failed[@]})); then
+    printf 'failed: %s\n' "${failed[@]}" >&2
+    exit 1
+fi
