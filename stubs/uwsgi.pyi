@@ -32,6 +32,8 @@ spoolers: tuple[bytes, ...]
 # during a request
 env: dict[str, Any]
 
+class HarakiriWarning(Exception): ...
+
 # -- what an application may set
 
 applications: dict[str, Any] | None

@@ -161,7 +161,7 @@ static enum upp_output_result flush_bytes(struct upp_output *output, int fd)
     if (sent < 0)
         return again() ? UPP_OUTPUT_AGAIN : UPP_OUTPUT_BROKEN;
     output->bytes -= (size_t)sent;
-    while (sent > 0) {
+    while (sent > 0 && output->first) {
         struct upp_segment *first = output->first;
         size_t part = first->end - first->start;
         if ((size_t)sent < part) {
