@@ -15,6 +15,9 @@ from . import config
 # Growth of the heap at which PyPy itself begins, unless the user says otherwise (incminimark.py).
 FACTOR = 1.82
 
+# Nurseries that the heap has to hold before PyPy begins at all, unless PYPY_GC_MIN says otherwise (incminimark.py).
+NURSERIES = 8
+
 # How much of the way there an idle worker lets it go.
 PART = 0.75
 
@@ -26,8 +29,9 @@ _stats = getattr(gc, '_get_stats', None)
 
 
 def size():
-    """Bytes that objects take."""
-    return _stats(False).total_gc_memory
+    """Bytes that old objects take: what PyPy compares with its own mark."""
+    stats = _stats(False)
+    return stats.total_gc_memory - stats.nursery_size
 
 
 def bytes_of(text):
@@ -50,7 +54,7 @@ class Collector:
             self.factor = float(config.gc_major or FACTOR)
         except ValueError:
             self.factor = FACTOR
-        self.least = bytes_of(config.gc_min or '0')
+        self.least = bytes_of(config.gc_min or '') or NURSERIES * _stats(False).nursery_size
         self.runs = False   # a collection is under way
         self.rest(size())
 

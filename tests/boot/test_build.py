@@ -29,7 +29,7 @@ def sources(tmp_path_factory):
     """A copy of what the build needs, without anything that was built."""
     directory = tmp_path_factory.mktemp('build') / 'sources'
     directory.mkdir()
-    for name in ('src', 'python', 'tools'):
+    for name in ('src', 'python', 'tools', 'stubs'):
         shutil.copytree(REPOSITORY / name, directory / name, ignore=shutil.ignore_patterns('__pycache__'))
     for name in ('Makefile', 'uwsgiplugin.py'):
         shutil.copy(REPOSITORY / name, directory)
@@ -103,12 +103,13 @@ def test_changed_python_file_is_built_again(made):
 
 
 def test_install(made, tmp_path):
-    """`make install` puts the plugin where this uWSGI looks for plugins."""
+    """`make install` puts the plugin where this uWSGI looks for plugins; the module's types go with it."""
     run(['make', 'CFLAGS=-O0', 'install', 'DESTDIR=%s' % tmp_path], made)
     folder = next(flag.split('"')[1] for flag in (made / 'build/gen/host.flags').read_text().split('\n')
                   if 'UWSGI_PLUGIN_DIR=' in flag)
-    files = [os.path.join(root, name) for root, _, names in os.walk(tmp_path) for name in names]
-    assert files == ['%s%s/pypy_plugin.so' % (tmp_path, folder)]
+    files = {os.path.join(root, name) for root, _, names in os.walk(tmp_path) for name in names}
+    assert files == {'%s%s/pypy_plugin.so' % (tmp_path, folder),
+                     '%s/usr/share/uwsgi-plugin-pypy/stubs/uwsgi.pyi' % tmp_path}
 
 
 def test_plugin_by_its_name(made, tmp_path):

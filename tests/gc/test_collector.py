@@ -43,11 +43,12 @@ reference = forgotten()
 
 def application(environ, start_response):
     if environ['PATH_INFO'] == '/grow':
-        kept.append([str(number) * 250 for number in range(50000)])
-        del kept[:-1]
+        kept[:] = ['%04d' % number * 250 for number in range(int(environ['QUERY_STRING']) // 1000)]
+        del kept[:]
+    stats = gc._get_stats(False)
     variables = {name: value for name, value in os.environ.items() if name.startswith('PYPY_GC')}
     body = json.dumps([collections[0], reference() is None, variables, gc.isenabled(),
-                       gc._get_stats(False).nursery_size]).encode()
+                       stats.nursery_size, stats.total_gc_memory - stats.nursery_size]).encode()
     start_response('200 OK', [('Content-Length', str(len(body)))])
     return [body]
 '''
@@ -67,10 +68,16 @@ def look(client, path='/'):
     return json.loads(client.get(path).body)
 
 
-# With a heap of about 10 MB PyPy begins at 300 MB, the plugin at 230. /grow makes 60 MB of old objects, most of them
-# garbage with the next: four times are enough for the one, and not for the other.
-LARGE = {'pypy_gc_major': '30', 'pypy_gc_min': '1M'}
-GROW = 4
+# With a heap of 8 MB PyPy begins at 240 MB, the plugin three quarters of the way there.
+FACTOR = 30
+LARGE = {'pypy_gc_major': str(FACTOR), 'pypy_gc_min': '1M'}
+
+
+def grow(client, part):
+    """Makes old objects, and drops them; `part`: of the way to where PyPy begins. Returns the collections before."""
+    collections, *_, size = look(client)
+    look(client, '/grow?%d' % (part * (FACTOR - 1) * size))
+    return collections
 
 
 @BOTH
@@ -78,9 +85,7 @@ GROW = 4
 def test_collects_while_it_waits(start, front, threads):
     """Long before PyPy would, and without being asked for more."""
     client = start(**LARGE, threads=threads)
-    before = look(client)[0]
-    for _ in range(GROW):
-        look(client, '/grow')
+    before = grow(client, 0.87)
     # on uWSGI's own path steps are done at the end of requests only
     wait_until(lambda: look(client)[0] > before, 'a major collection')
     assert look(client)[3], 'the collector stays enabled'
@@ -89,11 +94,11 @@ def test_collects_while_it_waits(start, front, threads):
 @BOTH
 def test_collects_when_pypy_does(start, front):
     client = start(**LARGE, pypy_gc_idle='off')
-    before = look(client)[0]
-    for _ in range(GROW):
-        look(client, '/grow')
+    before = grow(client, 0.87)
     for _ in range(200):
         assert look(client)[0] == before
+    grow(client, 0.3)
+    wait_until(lambda: look(client, '/grow?8000000')[0] > before, 'a major collection')
 
 
 @BOTH
@@ -101,7 +106,7 @@ def test_a_worker_that_never_waits_is_collected_too(start, front):
     """What piles up within one request, or under load, is PyPy's own business."""
     client = start(pypy_gc_major='1.5', pypy_gc_min='1M')
     before = look(client)[0]
-    wait_until(lambda: look(client, '/grow')[0] > before + 1, 'major collections')
+    wait_until(lambda: look(client, '/grow?60000000')[0] > before + 1, 'major collections')
 
 
 @pytest.mark.fronts('loop')
@@ -112,7 +117,7 @@ def test_garbage_is_collected_before_the_fork(start, front):
 @pytest.mark.fronts('loop')
 def test_settings(start, front):
     """PyPy reads them from its environment, when it starts."""
-    _, _, variables, _, nursery = look(start(pypy_gc_nursery='2M', pypy_gc_step='512K', pypy_gc_min='64M',
+    _, _, variables, _, nursery, _ = look(start(pypy_gc_nursery='2M', pypy_gc_step='512K', pypy_gc_min='64M',
                                              pypy_gc_major='2.5'))
     assert [variables[name] for name in VARIABLES] == ['2M', '512K', '64M', '2.5']
     assert nursery == 2 << 20
@@ -120,7 +125,7 @@ def test_settings(start, front):
 
 @pytest.mark.fronts('loop')
 def test_defaults(start, front):
-    _, _, variables, _, nursery = look(start())
+    _, _, variables, _, nursery, _ = look(start())
     assert variables == {'PYPY_GC_NURSERY': '4M', 'PYPY_GC_INCREMENT_STEP': '1M'}
     assert nursery == 4 << 20
 

@@ -172,7 +172,7 @@ class Server:
                 raise ServerFailed('the server ended with code %s while waiting for %s\n%s'
                                    % (self.process.returncode, what, self.log_tail()))
             return found
-        return wait_until(check, lambda: '%s\n%s' % (what, self.log_tail()))
+        return wait_until(check, lambda: '%s\n%s' % (what() if callable(what) else what, self.log_tail()))
 
     def _connect_once(self, address):
         def connect():
