@@ -149,7 +149,7 @@ test: ## run the test suite (TESTS=..., ARGS=...)
 	@$(PYTEST)
 
 # uWSGI and PyPy never free everything and PyPy handles its own SIGSEGV: only real errors remain.
-asan: export ASAN_OPTIONS := detect_leaks=0:handle_segv=0:verify_asan_link_order=0
+asan: export ASAN_OPTIONS := detect_leaks=0:handle_segv=0:verify_asan_link_order=0:suppressions=$(CURDIR)/tools/asan.supp
 asan: export UBSAN_OPTIONS := print_stacktrace=1:halt_on_error=1
 asan: ## run the tests with a plugin built with ASan and UBSan
 	@tools/packages.sh build run test

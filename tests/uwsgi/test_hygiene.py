@@ -77,6 +77,7 @@ def application(environ, start_response):
     assert int(server.client().get('/alive').body) <= 1
 
 
+@pytest.mark.memory
 def test_uploads_and_downloads(start_site):
     """A hundred bodies of a megabyte each way are not kept."""
     server = start_site({'disable-logging': True})
