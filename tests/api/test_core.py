@@ -137,6 +137,16 @@ def test_after_req_hook(start_site, loop, lazy):
 
 
 @LOOPS
+def test_after_req_hook_of_a_dynamic_application(start_server, loop):
+    """An application that a request has loaded sets it for that request, too."""
+    server = start_server({'socket': True, 'master': True, 'pypy-loop': loop}, files={'dynamic.py': AFTER % ''})
+    client = server.client('uwsgi')
+    for number in range(1, 3):
+        assert client.get('/', variables={'UWSGI_APPID': 'it', 'UWSGI_MODULE': 'dynamic'}).body == b'hello'
+        assert server.wait_log('^AFTER ', number)[-1] == 'AFTER %d False' % number
+
+
+@LOOPS
 def test_after_req_hook_that_raises(start_site, loop):
     """It is logged, and the worker serves."""
     server = start_site(AFTER % 'raise ValueError("in the hook")', {'pypy-loop': loop})
