@@ -57,7 +57,7 @@ static int64_t hand_over(const char *value, uint64_t length, char *buffer, size_
         memcpy(buffer, value, length);
         return (int64_t)length;
     }
-    struct upp_block *block = upp_block_copy(value, length);
+    uintptr_t block = (uintptr_t)upp_block_copy(value, length);
     memcpy(buffer, &block, sizeof block);
     return UPP_CACHE_BIG;
 }

@@ -19,7 +19,8 @@
 /* 1 if there is a local cache. */
 int upp_cache_is_on(void);
 
-/* A local cache, for ever valid, in processes forked later, too; NULL: there is none of that name. */
+/* A local cache, for ever valid, in processes forked later, too; NULL: there is none of that name.
+ */
 struct upp_cache;
 struct upp_cache *upp_cache_find(const char *name);
 
@@ -29,7 +30,7 @@ struct upp_cache *upp_cache_find(const char *name);
  * buffer, as the value is too long for it. */
 #define UPP_CACHE_MISSING -1
 #define UPP_CACHE_BIG -2
-int64_t upp_cache_read(struct upp_cache *cache, char *buffer, size_t length, size_t size);
+int64_t upp_cache_read(struct upp_cache *handle, char *buffer, size_t length, size_t size);
 /* A copy of the value; NULL: no such key, no such cache, no answer from the other instance. */
 struct upp_block *upp_cache_get(const char *key, size_t length, const char *name);
 /* The value as a signed 64-bit number; 0 also if there is none or it has another length. */

@@ -13,9 +13,9 @@
 /* Slots of --rpc-max. */
 uint64_t upp_rpc_slots(void);
 /* Gives uWSGI a function by name (1 to 255 bytes): in the master for all workers, in a worker for
- * itself. A name that is there is replaced. `handle` is what upp_py_rpc() gets: a number that is not
- * below UPP_RPC_HANDLES, so that no pointer of another language is the same. 0, or -1: no slot is
- * free, or this process is neither. */
+ * itself. A name that is there is replaced. `handle` is what upp_py_rpc() gets: a number that is
+ * not below UPP_RPC_HANDLES, so that no pointer of another language is the same. 0, or -1: no slot
+ * is free, or this process is neither. */
 #define UPP_RPC_HANDLES 0x7570000000000000
 int upp_rpc_register(const char *name, int argc, int64_t handle);
 /* Functions of this process, of all languages, and the name of each (valid until the next
