@@ -180,6 +180,14 @@ def test_atexit_everywhere(start_site, tmp_path):
     assert len(server.log_lines('^ATEXIT$')) == 5
 
 
+def test_atexit_that_raises(start_site):
+    """It is logged, and the functions of the module atexit run all the same."""
+    server = start_site(ATEXIT.replace("print('LEFT',", "raise ValueError('in atexit',"))
+    server.expect_traceback(r"ValueError: ('in atexit', 1, 0, None)")
+    server.stop(signal.SIGINT)
+    assert len(server.log_lines('^ATEXIT$')) == 1
+
+
 def test_post_fork_hook_everywhere(start_site, tmp_path):
     """Also in processes that are started again."""
     server = start_site('''
