@@ -8,7 +8,7 @@ from _uwsgi_pypy import ffi, lib
 
 from . import (config, environ, errors, exchanges, interpreter, log, modules, slow_requests, soft_harakiri, source,
                tracing, wsgi)
-from .api import scheduling
+from .api import core, scheduling
 
 # what uWSGI exits with when an application cannot be loaded (UWSGI_FAILED_APP_CODE)
 FAILED_APP_CODE = 22
@@ -234,6 +234,7 @@ def load_dynamic(request):
         touch = dynamic_field(fields.touch_reload, fields.touch_reload_length)
         load(found[0], found[1], dynamic_field(fields.app_id, fields.app_id_length),
              chdir.encode('utf-8', 'surrogateescape'), touch.encode('utf-8', 'surrogateescape'))
+        core.look_for_hooks()
         return lib.upp_request_find_app(request)
 
 

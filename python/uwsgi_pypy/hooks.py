@@ -76,6 +76,7 @@ def install():
     @exported()
     def upp_py_post_fork():
         fork.in_new_process()
+        rpc.forget_places()
         if config.threads > 1:
             name_thread(0)
         for script in config.after_fork:

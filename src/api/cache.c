@@ -44,22 +44,33 @@ static char *get_remote(const char *key, size_t length, const char *name, uint64
     return uwsgi_cache_magic_get((char *)key, (uint16_t)length, size, NULL, (char *)name);
 }
 
-int64_t upp_cache_read(const char *key, size_t length, const char *name, char *buffer, size_t size)
+/* The handle is uWSGI's cache, under a name that the contract can have. */
+struct upp_cache *upp_cache_find(const char *name)
 {
-    struct uwsgi_cache *cache = find_local(name);
+    return (struct upp_cache *)find_local(name);
+}
+
+/* Puts a value, or a block of it, to a buffer. */
+static int64_t hand_over(const char *value, uint64_t length, char *buffer, size_t size)
+{
+    if (length <= size) {
+        memcpy(buffer, value, length);
+        return (int64_t)length;
+    }
+    uintptr_t block = (uintptr_t)upp_block_copy(value, length);
+    memcpy(buffer, &block, sizeof block);
+    return UPP_CACHE_BIG;
+}
+
+int64_t upp_cache_read(struct upp_cache *handle, char *buffer, size_t length, size_t size)
+{
+    struct uwsgi_cache *cache = (struct uwsgi_cache *)handle;
     int64_t result = UPP_CACHE_MISSING;
     uint64_t found = 0;
-    if (!cache)
-        return is_remote(name) ? UPP_CACHE_REMOTE : UPP_CACHE_MISSING;
     lock_to_look(cache);
-    const char *value = uwsgi_cache_get2(cache, (char *)key, (uint16_t)length, &found);
-    if (value) {
-        result = (int64_t)found;
-        if (found <= size)
-            memcpy(buffer, value, found);
-        else
-            cache->hits--; /* the caller comes again */
-    }
+    const char *value = uwsgi_cache_get2(cache, buffer, (uint16_t)length, &found);
+    if (value)
+        result = hand_over(value, found, buffer, size);
     uwsgi_rwunlock(cache->lock);
     return result;
 }

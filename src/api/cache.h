@@ -19,12 +19,18 @@
 /* 1 if there is a local cache. */
 int upp_cache_is_on(void);
 
-/* Copies the value of a local cache to a buffer. Returns its length; more than `size`: nothing was
- * copied, nor counted; UPP_CACHE_MISSING: no such key or cache; UPP_CACHE_REMOTE: it is not a local
- * one. */
+/* A local cache, for ever valid, in processes forked later, too; NULL: there is none of that name.
+ */
+struct upp_cache;
+struct upp_cache *upp_cache_find(const char *name);
+
+/* Takes a key of `length` bytes from a buffer of `size`, and puts the value there instead: so no
+ * string goes from Python to C, which would be copied to new memory. Returns the value's length;
+ * UPP_CACHE_MISSING: there is no such key; UPP_CACHE_BIG: a pointer to a struct upp_block is in the
+ * buffer, as the value is too long for it. */
 #define UPP_CACHE_MISSING -1
-#define UPP_CACHE_REMOTE -2
-int64_t upp_cache_read(const char *key, size_t length, const char *name, char *buffer, size_t size);
+#define UPP_CACHE_BIG -2
+int64_t upp_cache_read(struct upp_cache *handle, char *buffer, size_t length, size_t size);
 /* A copy of the value; NULL: no such key, no such cache, no answer from the other instance. */
 struct upp_block *upp_cache_get(const char *key, size_t length, const char *name);
 /* The value as a signed 64-bit number; 0 also if there is none or it has another length. */

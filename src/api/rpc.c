@@ -17,9 +17,9 @@ uint64_t upp_rpc_slots(void)
     return uwsgi.rpc_max;
 }
 
-int upp_rpc_register(const char *name, int argc, uint64_t handle)
+int upp_rpc_register(const char *name, int argc, int64_t handle)
 {
-    return uwsgi_register_rpc((char *)name, &pypy_plugin, (uint8_t)argc, (void *)(uintptr_t)handle);
+    return uwsgi_register_rpc((char *)name, &pypy_plugin, (uint8_t)argc, (void *)(intptr_t)handle);
 }
 
 uint64_t upp_rpc_count(void)
@@ -32,16 +32,18 @@ const char *upp_rpc_name(uint64_t index)
     return slots_of(uwsgi.mywid)[index].name;
 }
 
-int64_t upp_rpc_find(const char *name)
+_Static_assert(sizeof(int64_t) == sizeof(((struct uwsgi_rpc *)0)->func), "a handle is a pointer");
+
+const int64_t *upp_rpc_find(const char *name)
 {
     if (!uwsgi.rpc_table)
-        return 0;
+        return NULL;
     const struct uwsgi_rpc *own = slots_of(uwsgi.mywid);
     for (uint64_t i = 0; i < uwsgi.shared->rpc_count[uwsgi.mywid]; i++) {
         if (!strcmp(own[i].name, name))
-            return own[i].plugin == &pypy_plugin ? (int64_t)(intptr_t)own[i].func : 0;
+            return own[i].plugin == &pypy_plugin ? (const int64_t *)&own[i].func : NULL;
     }
-    return 0;
+    return NULL;
 }
 
 void upp_rpc_free(char *result)
@@ -65,7 +67,7 @@ int upp_rpc_return(struct upp_rpc_call *call, const char *data, uint64_t length)
 uint64_t upp_rpc_serve(void *handle, uint8_t argc, char **argv, uint16_t lengths[], char **result)
 {
     struct upp_rpc_call call = {
-        .handle = (uint64_t)(uintptr_t)handle, .argc = argc, .argv = argv, .lengths = lengths};
+        .handle = (int64_t)(intptr_t)handle, .argc = argc, .argv = argv, .lengths = lengths};
     UPP_ENTER(upp_py_rpc(&call));
     *result = call.result;
     return call.result_length;

@@ -13,17 +13,20 @@
 /* Slots of --rpc-max. */
 uint64_t upp_rpc_slots(void);
 /* Gives uWSGI a function by name (1 to 255 bytes): in the master for all workers, in a worker for
- * itself. A name that is there is replaced. `handle` is what upp_py_rpc() gets. 0, or -1: no slot
+ * itself. A name that is there is replaced. `handle` is what upp_py_rpc() gets: a number that is
+ * not below UPP_RPC_HANDLES, so that no pointer of another language is the same. 0, or -1: no slot
  * is free, or this process is neither. */
-int upp_rpc_register(const char *name, int argc, uint64_t handle);
+#define UPP_RPC_HANDLES 0x7570000000000000
+int upp_rpc_register(const char *name, int argc, int64_t handle);
 /* Functions of this process, of all languages, and the name of each (valid until the next
  * registration). */
 uint64_t upp_rpc_count(void);
 const char *upp_rpc_name(uint64_t index);
 
-/* The handle of the function that a call of this name gets here; 0: there is none, or it is another
- * language's. */
-int64_t upp_rpc_find(const char *name);
+/* Where uWSGI has the handle of the function that a call of this name gets in this process; when
+ * another language takes the name, its pointer is there instead. Valid until upp_py_post_fork().
+ * NULL: there is no such function, or it is another language's. */
+const int64_t *upp_rpc_find(const char *name);
 
 /* uWSGI's own: calls a function here (node NULL) or in another instance. The result is freed with
  * upp_rpc_free(); NULL: there is none, for whatever reason. Waits for a node for --socket-timeout
@@ -34,7 +37,7 @@ void upp_rpc_free(char *result);
 
 /* A call of a function that Python registered. */
 struct upp_rpc_call {
-    uint64_t handle;
+    int64_t handle;
     int argc;
     char **argv;
     const uint16_t *lengths;

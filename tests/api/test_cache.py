@@ -62,6 +62,28 @@ def test_names(start_console):
     refused(console, 'uwsgi.cache_keys("third")', 'ValueError: cache is not one of this instance')
 
 
+def test_long_keys(start_console):
+    """Keys and values are of any length that the cache has, whatever the way they take inside."""
+    console = start_console({'cache2': ['name=long,items=10,keysize=20000,blocksize=100000', SECOND]})
+    for length in (1, 8191, 8192, 8193, 20000):
+        assert console('uwsgi.cache_set("k" * %d, b"v" * %d); [uwsgi.cache_get("k" * %d), uwsgi.cache_get(b"k" * %d, '
+                       '"long")]' % ((length,) * 4)) == [b'v' * length] * 2
+    assert console('uwsgi.cache_get("k" * 8192, "second"), uwsgi.cache_get("k" * 20001)') == (None, None)
+
+
+def test_hits(start_console):
+    """A read counts once, whatever the size of the value."""
+    console = start_console({'cache2': SECOND.replace('4096', '65536'), 'stats': True})
+    console('uwsgi.cache_set("small", "v"); uwsgi.cache_set("big", "v" * 65536)')
+
+    def hits():
+        cache, = console.server.stats()['caches']
+        return cache['hits'], cache['miss']
+    before = hits()
+    console('uwsgi.cache_get("small"), uwsgi.cache_get("big"), uwsgi.cache_get("big"), uwsgi.cache_get("none")')
+    assert hits() == (before[0] + 3, before[1] + 1)
+
+
 def test_keys(start_console):
     """All keys, of more than one to a slot of the hash table; clear takes them all."""
     console = start_console({'cache2': 'name=keys,items=600,blocksize=64,hashsize=7'})

@@ -137,6 +137,16 @@ def test_after_req_hook(start_site, loop, lazy):
 
 
 @LOOPS
+def test_after_req_hook_of_a_dynamic_application(start_server, loop):
+    """An application that a request has loaded sets it for that request, too."""
+    server = start_server({'socket': True, 'master': True, 'pypy-loop': loop}, files={'dynamic.py': AFTER % ''})
+    client = server.client('uwsgi')
+    for number in range(1, 3):
+        assert client.get('/', variables={'UWSGI_APPID': 'it', 'UWSGI_MODULE': 'dynamic'}).body == b'hello'
+        assert server.wait_log('^AFTER ', number)[-1] == 'AFTER %d False' % number
+
+
+@LOOPS
 def test_after_req_hook_that_raises(start_site, loop):
     """It is logged, and the worker serves."""
     server = start_site(AFTER % 'raise ValueError("in the hook")', {'pypy-loop': loop})
@@ -168,6 +178,14 @@ def test_atexit_everywhere(start_site, tmp_path):
     assert sorted(server.log_lines('^LEFT ')) == [
         'LEFT 0 0 True', 'LEFT 0 1 None', 'LEFT 0 2 None', 'LEFT 1 0 None', 'LEFT 2 0 None']
     assert len(server.log_lines('^ATEXIT$')) == 5
+
+
+def test_atexit_that_raises(start_site):
+    """It is logged, and the functions of the module atexit run all the same."""
+    server = start_site(ATEXIT.replace("print('LEFT',", "raise ValueError('in atexit',"))
+    server.expect_traceback(r"ValueError: ('in atexit', 1, 0, None)")
+    server.stop(signal.SIGINT)
+    assert len(server.log_lines('^ATEXIT$')) == 1
 
 
 def test_post_fork_hook_everywhere(start_site, tmp_path):

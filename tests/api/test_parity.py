@@ -16,6 +16,7 @@ from harness.fronts import ENGINES
 from harness.ports import release_port, reserve_port
 
 APP = Path(__file__).parent / 'apps' / 'parity.py'
+STUB = Path(__file__).parents[2] / 'stubs' / 'uwsgi.pyi'
 PAGE = Path(__file__).parents[2] / 'docs' / 'api' / 'differences.md'
 
 CPYTHON = 'python3'
@@ -65,6 +66,36 @@ def both(run, expressions, alone, options, early=False):
     for (expression, _), theirs, ours in zip(given, *found):
         outcomes.setdefault(expression, []).append((theirs, ours))
     return outcomes
+
+
+def stub():
+    """{function: the names of its arguments, as in stubs/uwsgi.pyi}."""
+    return {node.name: [argument.arg for argument in node.args.args]
+            for node in ast.parse(STUB.read_text()).body if isinstance(node, ast.FunctionDef)}
+
+
+def test_arguments_by_name(start_console):
+    """Every function takes its arguments by the names of the stub; the names work."""
+    console = start_console({'cache2': 'name=first,items=10', 'locks': 2})
+    found = console('''
+import inspect
+kinds = inspect.Parameter
+names = {}
+for name in dir(uwsgi):
+    function = getattr(uwsgi, name)
+    if inspect.isfunction(function) and name != "__getattr__":
+        parameters = inspect.signature(function).parameters.values()
+        names[name] = [p.name for p in parameters if p.kind == kinds.POSITIONAL_OR_KEYWORD]
+        others = [p.kind for p in parameters if p.kind != kinds.POSITIONAL_OR_KEYWORD]
+        assert set(others) <= {kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD}, name
+names''')
+    assert len(found) > 140
+    assert found == {name: arguments for name, arguments in stub().items() if name in found}
+    assert console('''
+[uwsgi.cache_set(key='k', value='v', expires=0, cache='first'), uwsgi.cache_get(cache='first', key='k'),
+ uwsgi.lock(number=1), uwsgi.is_locked(number=1), uwsgi.unlock(number=1), uwsgi.log(message='by name'),
+ uwsgi.register_rpc(name='by_name', function=lambda: 'called', argc=0), uwsgi.rpc(node=None, name='by_name')]
+''') == [True, b'v', None, True, None, True, True, b'called']
 
 
 def bare(expression):
@@ -131,9 +162,9 @@ def test_names(run):
 
 
 def test_names_without_subsystems(run):
-    """What CPython's module has not then is what the page lists; all the rest is the same."""
+    """What CPython's module has not then, or never, is what the page lists; all the rest is the same."""
     theirs, ours = names(run, {})
-    listed = [pattern.partition('(')[0] for name in (OFF, NAMES) for patterns, outcome, _ in table(name)
+    listed = [pattern.partition('(')[0] for title in (NAMES, OFF) for patterns, outcome, _ in table(title)
               for pattern in patterns if outcome == 'absent']
     assert {name for name in ours if name not in theirs} == {
         name for name in ours if any(fits(pattern, name) for pattern in listed)}

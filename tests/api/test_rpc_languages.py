@@ -61,8 +61,8 @@ def tower(tower_console):
 
 
 def test_names(tower):
-    assert set(tower('uwsgi.rpc_list()')) == {b'hello', b'fail', b'lua_upper', b'lua_fail', b'lua_ask', b'java_reverse',
-                                              b'java_ask', b'java_fail'}
+    assert set(tower('uwsgi.rpc_list()')) == {b'hello', b'fail', b'lua_upper', b'lua_fail', b'lua_ask', b'lua_take',
+                                              b'java_reverse', b'java_ask', b'java_fail'}
 
 
 def test_python_calls_java(tower):
@@ -95,6 +95,17 @@ def test_failures(tower):
     assert tower('uwsgi.call("lua_ask", %r, "%d", "fail")' % (host, port)) == b'lua got nil'
     assert tower('uwsgi.call("java_fail"), uwsgi.call("lua_fail")') == (None, None)
     assert tower('uwsgi.call("java_reverse", "abc"), uwsgi.call("lua_upper", "abc")') == (b'cba', b'ABC')
+
+
+def test_name_taken(tower):
+    """A name that Python called and another language took over calls that one, until Python takes it back."""
+    assert tower('''
+found = [[uwsgi.call('hello', 'you'), uwsgi.call(b'hello', 'you'), uwsgi.rpc(None, 'hello', 'you')]]
+uwsgi.call('lua_take', 'hello')
+found.append([uwsgi.call('hello', 'you'), uwsgi.call(b'hello', 'you'), uwsgi.rpc(None, 'hello', 'you')])
+uwsgi.register_rpc('hello', lambda *names: 'hello ' + b' and '.join(names).decode())
+found.append([uwsgi.call('hello', 'you'), uwsgi.call(b'hello', 'you'), uwsgi.rpc(None, 'hello', 'you')])
+found''') == [[b'hello you'] * 3, [b'lua says you'] * 3, [b'hello you'] * 3]
 
 
 def test_signals(tower):

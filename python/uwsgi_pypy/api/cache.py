@@ -11,6 +11,11 @@ from . import arguments, block
 __all__ = ('cache_clear', 'cache_dec', 'cache_del', 'cache_div', 'cache_exists', 'cache_get', 'cache_inc',
            'cache_keys', 'cache_mul', 'cache_num', 'cache_set', 'cache_update')
 
+# name as str or bytes -> C's handle of a local cache; caches are never removed
+_found = {}
+# that of the first one, once it is known; the JIT takes it for a constant
+_first = None
+
 # What a packet for another instance holds besides the key and the name of the cache, at most.
 _PACKET_REST = 128
 
@@ -43,17 +48,49 @@ def _answer(done, cache):
     return None
 
 
+def _find(cache):
+    """Returns the handle of a local cache, None if there is none of that name. TypeError, ValueError."""
+    global _first
+    if cache is None and _first is not None:
+        return _first
+    if (type(cache) is str or type(cache) is bytes) and cache in _found:
+        return _found[cache]
+    handle = lib.upp_cache_find(_cache(cache))
+    if not handle:
+        return None
+    if cache is None:
+        _first = handle
+    elif type(cache) is str or type(cache) is bytes:
+        _found[cache] = handle
+    return handle
+
+
+def _read(handle, key):
+    """Returns the value of a key (bytes, at most BUFFER_SIZE) in a local cache, or None."""
+    buffer = block.borrow()
+    length = len(key)
+    buffer[0:length] = key
+    length = lib.upp_cache_read(handle, buffer, length, block.BUFFER_SIZE)
+    if length >= 0:
+        value = ffi.unpack(buffer, length)
+    elif length == lib.UPP_CACHE_BIG:
+        value = block.take(ffi.cast('struct upp_block **', buffer)[0])
+    else:
+        value = None
+    block.give_back(buffer)
+    return value
+
+
 def cache_get(key, cache=None):
     """Returns the value of `key` (bytes), or None."""
+    handle = _find(cache)
+    if handle is not None:
+        key = arguments.to_bytes(key, 'key', arguments.FIELD_MAX)
+        if len(key) <= block.BUFFER_SIZE:
+            return _read(handle, key)
     cache = _cache(cache)
     key = _key(key, cache)
-    buffer = block.borrow()
-    length = lib.upp_cache_read(key, len(key), cache, buffer, block.BUFFER_SIZE)
-    value = ffi.unpack(buffer, length) if 0 <= length <= block.BUFFER_SIZE else None
-    block.give_back(buffer)
-    if value is not None:
-        return value
-    found = lib.upp_cache_get(key, len(key), cache) if length != lib.UPP_CACHE_MISSING else ffi.NULL
+    found = lib.upp_cache_get(key, len(key), cache)
     if not found:
         _check_is_on(cache)
         return None

@@ -28,11 +28,34 @@ class _Function:
         self.argc = argc
 
 
-# name -> its handle, which uWSGI keeps for us; a name that is registered again keeps its handle
-_handles = {}
-_next_handle = itertools.count(1).__next__
-# handle -> _Function
-_functions = {}
+class _Name:
+    """A name that was registered: its handle, which uWSGI keeps for us, and the _Function that has the name now."""
+
+    __slots__ = ('handle', 'function')
+
+    def __init__(self, handle):
+        self.handle = handle
+        self.function = None
+
+
+class _Place:
+    """Where uWSGI has the handle of a name, as long as it is ours."""
+
+    __slots__ = ('name', 'handle', 'pointer')
+
+    def __init__(self, name, pointer):
+        self.name = name
+        self.handle = name.handle
+        self.pointer = pointer
+
+
+# C string -> _Name
+_names = {}
+_next_handle = itertools.count(lib.UPP_RPC_HANDLES).__next__
+# handle -> _Name
+_by_handle = {}
+# name as str or bytes -> _Place, in this process
+_places = {}
 
 _FAILED = object()
 
@@ -56,23 +79,28 @@ def register_rpc(name, function, argc=0):
     if lib.upp_mule_id() or lib.upp_spooler():
         raise ValueError('only the master and the workers can register RPC functions')
     # before uWSGI knows the name: another thread may call it at once
-    handle = _handles.get(name) or _handles.setdefault(name, _next_handle())
-    before = _functions.get(handle)
-    _functions[handle] = _Function(name, function, argc)
-    if lib.upp_rpc_register(name, argc, handle):
-        _take_back(name, handle, before)
+    known = _names.get(name) or _names.setdefault(name, _Name(_next_handle()))
+    before = known.function
+    known.function = _Function(name, function, argc)
+    _by_handle[known.handle] = known
+    if lib.upp_rpc_register(name, argc, known.handle):
+        _take_back(name, known, before)
         raise ValueError('unable to register the RPC function %s: all %d slots are taken; --rpc-max makes more'
                          % (_show(name), lib.upp_rpc_slots()))
     return True
 
 
-def _take_back(name, handle, before):
+def _take_back(name, known, before):
     """Undoes what uWSGI did not accept."""
-    if before is not None:
-        _functions[handle] = before
-    else:
-        del _functions[handle]
-        del _handles[name]
+    known.function = before
+    if before is None:
+        del _by_handle[known.handle]
+        del _names[name]
+
+
+def forget_places():
+    """In a new process: what a worker calls is somewhere else."""
+    _places.clear()
 
 
 def rpc_list(*ignored):
@@ -80,12 +108,8 @@ def rpc_list(*ignored):
     return tuple([ffi.string(lib.upp_rpc_name(index)) for index in range(lib.upp_rpc_count())])
 
 
-def _answer(handle, given):
-    """Calls a function with bytes. Returns its result as bytes; None: there is none, the log may say why."""
-    entry = _functions.get(handle)
-    if entry is None:
-        _log.info('an RPC function was called that this process does not have')
-        return None
+def _answer(entry, given):
+    """Calls a _Function with bytes. Returns its result as bytes; None: there is none, the log may say why."""
     if entry.argc and entry.argc != len(given):
         _log.info('RPC function %s takes %d arguments and was called with %d'
                   % (_show(entry.name), entry.argc, len(given)))
@@ -102,8 +126,12 @@ def _answer(handle, given):
 
 def serve(call):
     """Runs the function of a struct upp_rpc_call and hands its result to C."""
+    known = _by_handle.get(call.handle)
+    if known is None:
+        _log.info('an RPC function was called that this process does not have')
+        return
     given = [ffi.unpack(call.argv[index], call.lengths[index]) for index in range(call.argc)]
-    data = _answer(call.handle, given)
+    data = _answer(known.function, given)
     if data is not None and lib.upp_rpc_return(call, data, len(data)):
         _log.info('there is no memory for the %d bytes of the result of an RPC function' % len(data))
 
@@ -112,8 +140,6 @@ def serve(call):
 
 def _to_name(value):
     """Returns the name of a function as a C string. TypeError, ValueError."""
-    if type(value) is bytes and value in _handles:
-        return value  # it was checked when it was registered
     name = arguments.to_c_string(value, 'RPC name', NAME_MAX)
     if not name:
         raise ValueError('RPC name must not be empty')
@@ -152,10 +178,6 @@ def _run(node, name, values):
     items = _to_items(values)
     if node:
         _check_packet(name, items)
-    else:
-        handle = lib.upp_rpc_find(name)
-        if handle:
-            return _answer(handle, items)  # not by way of C and back
     texts = [ffi.new('char[]', item) for item in items]
     argv = ffi.new('char *[]', texts or 1)
     lengths = ffi.new('uint16_t[]', [len(item) for item in items] or 1)
@@ -169,6 +191,31 @@ def _run(node, name, values):
         lib.upp_rpc_free(result)
 
 
+def _find(given, name):
+    """Notes the place of a name of this process that was given as str or bytes; returns it, None: it is not ours."""
+    pointer = lib.upp_rpc_find(name)
+    known = _by_handle.get(pointer[0]) if pointer else None
+    if known is None:
+        return None
+    place = _Place(known, pointer)
+    # call() takes what is behind an @ for a node
+    if (type(given) is bytes or type(given) is str) and b'@' not in name:
+        _places[given] = place
+    return place
+
+
+def _run_here(name, values):
+    """Calls a function of this process; one of ours not by way of C and back. Returns bytes, or None."""
+    place = _places.get(name) if type(name) is bytes or type(name) is str else None
+    # another language may have taken the name since
+    if place is None or place.pointer[0] != place.handle:
+        checked = _to_name(name)
+        place = _find(name, checked)
+        if place is None:
+            return _run(b'', checked, values)
+    return _answer(place.name.function, _to_items(values))
+
+
 def _is_here(node):
     return node is None or isinstance(node, (str, bytes)) and not node
 
@@ -179,11 +226,16 @@ def rpc(node, name, *values):
     node: str, IPV4:PORT, a unix socket's path or @NAME; None or '' is this instance. name, values: str or bytes.
     None: the function does not exist, raised, returned nothing, or the node did not answer within --socket-timeout.
     """
-    address = b'' if _is_here(node) else arguments.to_node(node, 'node')
-    return _run(address, _to_name(name), values)
+    if _is_here(node):
+        return _run_here(name, values)
+    return _run(arguments.to_node(node, 'node'), _to_name(name), values)
 
 
 def call(name, *values):
     """Calls a function of this instance, or with a name like 'function@node' of another one. As rpc()."""
+    if (type(name) is bytes or type(name) is str) and name in _places:
+        return _run_here(name, values)
     name, _, node = arguments.to_c_string(name, 'RPC name').partition(b'@')
-    return _run(arguments.to_node(node, 'node') if node else b'', _to_name(name), values)
+    if not node:
+        return _run_here(name, values)
+    return _run(arguments.to_node(node, 'node'), _to_name(name), values)

@@ -3,6 +3,11 @@ local socket = require("socket")
 
 uwsgi.register_rpc("lua_upper", function(text) return string.upper(text) end)
 uwsgi.register_rpc("lua_fail", function() error("not in Lua") end)
+-- takes a name, from whoever has it
+uwsgi.register_rpc("lua_take", function(name)
+    uwsgi.register_rpc(name, function(text) return "lua says " .. text end)
+    return name
+end)
 uwsgi.register_signal(18, "", function(number) uwsgi.log("lua has signal " .. number) end)
 
 local function field(text)
