@@ -46,8 +46,6 @@ static const struct upp_migration table[] = {
     {"loop", "asyncio", "refused", LOOPS, 1},
     {"loop", "greenlet", "refused", LOOPS, 1},
     {"loop", "tornado", "refused", LOOPS, 1},
-    {"logger", "python", "refused", "there is no logger python: give the application a handler", 1},
-    {"req-logger", "python", "refused", "there is no logger python: use file or socket", 1},
     {"if-plugin", "python", "never true", "write if-plugin = pypy", 0},
     {"if-plugin", "python3", "never true", "write if-plugin = pypy", 0},
     {"max-requests", NULL, "costs more", WARM, 0},

@@ -16,6 +16,7 @@
 #include "exceptions.h"
 #include "host_check.h"
 #include "idle.h"
+#include "logger.h"
 #include "loop/loop.h"
 #include "numbers.h"
 #include "options.h"
@@ -44,6 +45,7 @@ static void on_load(void)
     /* without it uWSGI 2.0.21 skips what threads of any kind need */
     uwsgi.has_threads = 1;
     upp_loop_register();
+    upp_logger_register();
 }
 
 static int init(void)
@@ -54,6 +56,7 @@ static int init(void)
     upp_prometheus_setup();
     upp_boot();
     booted = 1;
+    upp_logger_start();
     return 0;
 }
 
@@ -240,6 +243,7 @@ static void at_exit(void)
         return;
     upp_stop_wait();
     UPP_ENTER(upp_py_exit());
+    upp_logger_stop();
 }
 
 __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {

@@ -146,6 +146,12 @@ def install():
     def upp_py_dump_stacks():
         stacks.dump()
 
+    @exported(error=-1)
+    def upp_py_log(name, message, length):
+        from . import logger  # few want it, and logging is large
+        logger.take(name, message, length)
+        return 0
+
     @exported()
     def upp_py_soft_harakiri(core, serial):
         soft_harakiri.send(core, serial)

@@ -52,7 +52,7 @@ def test_names_of_the_python_plugin(check, plugin):
     ('web3 = app', 'refused', 1), ('pump = app', 'refused', 1), ('wsgi-lite = app', 'refused', 1),
     ('gevent = 100', 'refused', 1), ('asyncio = 100', 'refused', 1), ('loop = gevent', 'refused', 1),
     ('ugreen = true', 'refused', 1), ('threads-stacksize = 512', 'refused', 1), ('venv = nowhere', 'refused', 1),
-    ('logger = python', 'refused', 1), ('plugin = gevent', 'refused', 1), ('plugin = asyncio_python3', 'refused', 1), ('plugin = greenlet', 'refused', 1),
+    ('plugin = gevent', 'refused', 1), ('plugin = asyncio_python3', 'refused', 1), ('plugin = greenlet', 'refused', 1),
     ('plugin = nowhere', 'unknown', 1), ('proceses = 4', 'unknown', 1), ('no-such-thing = 1', 'unknown', 1),
 ])
 def test_lines(check, line, state, code):
@@ -61,7 +61,8 @@ def test_lines(check, line, state, code):
 
 
 @pytest.mark.parametrize('line', ['loop = pypy', 'threads-stacksize = 2048', 'enable-threads = true', 'test = app',
-                                  'plugin = pypy', 'profiler = pycall'])
+                                  'plugin = pypy', 'profiler = pycall', 'logger = python',
+                                  'req-logger = python:requests'])
 def test_lines_that_mean_the_same(check, line):
     assert check(line + '\n') == ({}, 0)
 
