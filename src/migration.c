@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOPS "it needs CPython: use threads, or uWSGI's async mode"
+#define LOOPS                                                                                      \
+    "it needs CPython: for many requests at the same time use async = N with pypy-greenlets = "    \
+    "true, or threads = N"
 #define PROTOCOL "only WSGI is served: make the application a WSGI one"
 #define ENVIRON "each environ is a new dict, as with holy"
 #define PATHS "the first one comes first in sys.path; the Python plugin puts each in front"
@@ -34,7 +36,7 @@ static const struct upp_migration table[] = {
     {"py-call-uwsgi-fork-hooks", NULL, "always on", DONE, 0},
     /* uWSGI's own, and those of plugins for the Python plugin */
     {"single-interpreter", NULL, "always on", "PyPy has one interpreter in a process", 0},
-    {"ugreen", NULL, "refused", "its stacks break PyPy: use threads or processes", 1},
+    {"ugreen", NULL, "refused", "its stacks break PyPy: use pypy-greenlets = true", 1},
     {"gevent", NULL, "refused", LOOPS, 1},
     {"gevent-monkey-patch", NULL, "refused", LOOPS, 1},
     {"gevent-early-monkey-patch", NULL, "refused", LOOPS, 1},
