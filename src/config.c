@@ -27,6 +27,11 @@ int upp_config_decodes_chunks(void)
     return upp_options.chunked_input;
 }
 
+int upp_config_checks_signals(void)
+{
+    return upp_options.master_check_signals;
+}
+
 const struct uwsgi_string_list *upp_config_shared_areas(void)
 {
     return upp_options.shared_areas;

@@ -22,6 +22,7 @@
 static const struct upp_migration table[] = {
     {"py-programname", NULL, "no effect", PROGRAM, 0},
     {"py-program-name", NULL, "no effect", PROGRAM, 0},
+    {"early-python", NULL, "no effect", "PyPy always starts before the fork", 0},
     {"no-site", NULL, "no effect", "PyPy always imports site", 0},
     {"web3", NULL, "refused", PROTOCOL, 1},
     {"pump", NULL, "refused", PROTOCOL, 1},

@@ -200,6 +200,7 @@ static void fixup(void)
     managed.pre_uwsgi_fork = NULL;
     managed.post_uwsgi_fork = NULL;
 #endif
+    managed.master_cycle = NULL;
     managed.worker = NULL;
     managed.fixup = NULL;
     managed.hijack_worker = NULL;
@@ -211,6 +212,13 @@ static void fixup(void)
     else if (upp_loop_is_chosen())
         leave_early_on_signals();
     release_signals();
+}
+
+/* The master, each time it wakes up. */
+static void master_cycle(void)
+{
+    if (upp_config_checks_signals())
+        UPP_ENTER(upp_py_check_signals());
 }
 
 static void init_thread(int core)
@@ -261,6 +269,7 @@ __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .pre_uwsgi_fork = pre_uwsgi_fork,
     .post_uwsgi_fork = post_uwsgi_fork,
 #endif
+    .master_cycle = master_cycle,
     .post_fork = post_fork,
     .worker = worker,
     .fixup = fixup,

@@ -46,7 +46,8 @@ def test_names_of_the_python_plugin(check, plugin):
 
 
 @pytest.mark.parametrize('line, state, code', [
-    ('py-programname = x', 'no effect', 0), ('no-site = true', 'no effect', 0), ('wsgi-env-behavior = cheat', 'no effect', 0),
+    ('py-programname = x', 'no effect', 0), ('early-python = true', 'no effect', 0),
+    ('no-site = true', 'no effect', 0), ('wsgi-env-behavior = cheat', 'no effect', 0),
     ('py-call-osafterfork = true', 'always on', 0), ('single-interpreter = true', 'always on', 0),
     ('py-sharedarea = 100', 'limited', 0), ('max-requests = 1000', 'costs more', 0), ('limit-as = 512', 'costs more', 0),
     ('web3 = app', 'refused', 1), ('pump = app', 'refused', 1), ('wsgi-lite = app', 'refused', 1),
