@@ -312,6 +312,7 @@ static void freeze_limits(void)
         .discard = 256 * 1024,
         .requests = (unsigned)given->requests,
         .connections = (unsigned)given->connections,
+        .chunked_packets = upp_options.chunked_input,
         .durations = {[UPP_TIMER_IDLE] = (uint64_t)given->idle * 1000,
                       [UPP_TIMER_HEAD] = (uint64_t)given->head_time * 1000,
                       [UPP_TIMER_BODY] = (uint64_t)given->body_time * 1000,
