@@ -260,6 +260,16 @@ static void check_stack(const struct uwsgi_opt *line)
     fatal = 1;
 }
 
+/* As check_async() in config.c. */
+static void check_async(const struct uwsgi_opt *line)
+{
+    const char *threads = last_value_of("threads");
+    if (strtol(line->value, NULL, 10) < 2 || !threads || strtol(threads, NULL, 10) < 2)
+        return;
+    report(line, "refused", "async and threads exclude each other: leave one of them out");
+    fatal = 1;
+}
+
 static void check_line(const struct uwsgi_opt *line)
 {
     const struct uwsgi_option *option = uwsgi_opt_get(line->key);
@@ -277,6 +287,8 @@ static void check_line(const struct uwsgi_opt *line)
         report_unknown(line);
     } else if (line->value && !strcmp(line->key, "threads-stacksize")) {
         check_stack(line);
+    } else if (line->value && !strcmp(line->key, "async")) {
+        check_async(line);
     } else if (option && option->shortcut == 'H' && line->value) {
         check_virtualenv(line);
     }

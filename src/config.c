@@ -27,6 +27,11 @@ int upp_config_decodes_chunks(void)
     return upp_options.chunked_input;
 }
 
+int upp_config_checks_signals(void)
+{
+    return upp_options.master_check_signals;
+}
+
 const struct uwsgi_string_list *upp_config_shared_areas(void)
 {
     return upp_options.shared_areas;
@@ -307,6 +312,7 @@ static void freeze_limits(void)
         .discard = 256 * 1024,
         .requests = (unsigned)given->requests,
         .connections = (unsigned)given->connections,
+        .chunked_packets = upp_options.chunked_input,
         .durations = {[UPP_TIMER_IDLE] = (uint64_t)given->idle * 1000,
                       [UPP_TIMER_HEAD] = (uint64_t)given->head_time * 1000,
                       [UPP_TIMER_BODY] = (uint64_t)given->body_time * 1000,

@@ -37,6 +37,9 @@ const char *upp_config_library_home(void);
 /* --wsgi-manage-chunked-input. */
 int upp_config_decodes_chunks(void);
 
+/* --py-master-check-signals. */
+int upp_config_checks_signals(void);
+
 /* --py-sharedarea, as given: sizes in bytes; may be NULL. */
 const struct uwsgi_string_list *upp_config_shared_areas(void);
 

@@ -342,6 +342,10 @@ UPP_PYTHON int upp_py_idle(void);
 UPP_PYTHON void upp_py_exception(int core, int which);
 UPP_PYTHON void upp_py_exception_log(int core);
 UPP_PYTHON void upp_py_dump_stacks(void);
+/* In the main thread: runs the handlers of Python's signals that came since Python ran. */
+UPP_PYTHON void upp_py_check_signals(void);
+/* --logger python:NAME (NULL: without a name): a message. 0, -1: logging raised. */
+UPP_PYTHON int upp_py_log(const char *name, const char *message, size_t length);
 /* Instead of serving: --pyrun, --pyshell, --python-worker-override. Return the exit code. */
 UPP_PYTHON int upp_py_hijack(void);
 UPP_PYTHON int upp_py_worker(void);

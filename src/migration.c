@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOPS "it needs CPython: use threads, or uWSGI's async mode"
+#define LOOPS                                                                                      \
+    "it needs CPython: for many requests at the same time use async = N with pypy-greenlets = "    \
+    "true, or threads = N"
 #define PROTOCOL "only WSGI is served: make the application a WSGI one"
 #define ENVIRON "each environ is a new dict, as with holy"
 #define PATHS "the first one comes first in sys.path; the Python plugin puts each in front"
@@ -20,6 +22,7 @@
 static const struct upp_migration table[] = {
     {"py-programname", NULL, "no effect", PROGRAM, 0},
     {"py-program-name", NULL, "no effect", PROGRAM, 0},
+    {"early-python", NULL, "no effect", "PyPy always starts before the fork", 0},
     {"no-site", NULL, "no effect", "PyPy always imports site", 0},
     {"web3", NULL, "refused", PROTOCOL, 1},
     {"pump", NULL, "refused", PROTOCOL, 1},
@@ -34,7 +37,7 @@ static const struct upp_migration table[] = {
     {"py-call-uwsgi-fork-hooks", NULL, "always on", DONE, 0},
     /* uWSGI's own, and those of plugins for the Python plugin */
     {"single-interpreter", NULL, "always on", "PyPy has one interpreter in a process", 0},
-    {"ugreen", NULL, "refused", "its stacks break PyPy: use threads or processes", 1},
+    {"ugreen", NULL, "refused", "its stacks break PyPy: use pypy-greenlets = true", 1},
     {"gevent", NULL, "refused", LOOPS, 1},
     {"gevent-monkey-patch", NULL, "refused", LOOPS, 1},
     {"gevent-early-monkey-patch", NULL, "refused", LOOPS, 1},
@@ -46,8 +49,6 @@ static const struct upp_migration table[] = {
     {"loop", "asyncio", "refused", LOOPS, 1},
     {"loop", "greenlet", "refused", LOOPS, 1},
     {"loop", "tornado", "refused", LOOPS, 1},
-    {"logger", "python", "refused", "there is no logger python: give the application a handler", 1},
-    {"req-logger", "python", "refused", "there is no logger python: use file or socket", 1},
     {"if-plugin", "python", "never true", "write if-plugin = pypy", 0},
     {"if-plugin", "python3", "never true", "write if-plugin = pypy", 0},
     {"max-requests", NULL, "costs more", WARM, 0},

@@ -188,6 +188,7 @@ struct uwsgi_option upp_options_table[] = {
     NUMBER("optimize", 'O', "optimization level, as of python -O (0 to 2)", optimize),
     TEXT("py-programname", 0, "accepted, without an effect", ignored),
     TEXT("py-program-name", 0, "accepted, without an effect", ignored),
+    FLAG("early-python", "accepted, without an effect: PyPy starts before the fork", ignored_flag),
     FLAG("no-site", "accepted with a warning: PyPy always imports site", no_site),
 
     /* which application */
@@ -234,6 +235,8 @@ struct uwsgi_option upp_options_table[] = {
     LIST("pp", "add a directory (or glob) to the python path", python_path),
     LIST("python-path", "add a directory (or glob) to the python path", python_path),
     LIST("pythonpath", "add a directory (or glob) to the python path", python_path),
+    LIST("early-python-path", "add a directory (or glob) to the python path", python_path),
+    LIST("early-pythonpath", "add a directory (or glob) to the python path", python_path),
     CALL("pypy-module-alias", 0, "ALIAS=MODULE or ALIAS=FILE: another name of a module", add_alias,
          module_aliases),
     CALL("pymodule-alias", 0, "ALIAS=MODULE or ALIAS=FILE: another name of a module", add_alias,
@@ -251,6 +254,8 @@ struct uwsgi_option upp_options_table[] = {
     LIST("shared-pyimport", "import a module or file before fork()", shared_imports),
     LIST("shared-py-import", "import a module or file before fork()", shared_imports),
     LIST("shared-python-import", "import a module or file before fork()", shared_imports),
+    LIST("early-pyimport", "import a module or file before fork()", shared_imports),
+    LIST("early-python-import", "import a module or file before fork()", shared_imports),
     LIST("pypy-spooler-import", "import a module or file in the spooler", spooler_imports),
     LIST("spooler-import", "import a module or file in the spooler", spooler_imports),
     LIST("spooler-pyimport", "import a module or file in the spooler", spooler_imports),
@@ -351,6 +356,10 @@ struct uwsgi_option upp_options_table[] = {
     /* processes and memory */
     LIST("pypy-sharedarea", "make a sharedarea of the specified size in bytes", shared_areas),
     LIST("py-sharedarea", "make a sharedarea of the specified size in bytes", shared_areas),
+    FLAG("pypy-master-check-signals", "run the handlers of Python's module signal in the master",
+         master_check_signals),
+    FLAG("py-master-check-signals", "run the handlers of Python's module signal in the master",
+         master_check_signals),
     FLAG("py-call-osafterfork", "accepted: it is always done", ignored_flag),
     FLAG("py-call-uwsgi-fork-hooks", "accepted: they are always called", ignored_flag),
 
@@ -359,6 +368,10 @@ struct uwsgi_option upp_options_table[] = {
          greenlets),
     ENTRY("gevent", required_argument, 0, "refused: it needs CPython", refuse_engine, NULL, 0),
     ENTRY("gevent-monkey-patch", no_argument, 0, "refused: it needs CPython", refuse_engine, NULL,
+          0),
+    ENTRY("gevent-early-monkey-patch", no_argument, 0, "refused: it needs CPython", refuse_engine,
+          NULL, 0),
+    ENTRY("gevent-wait-for-hub", no_argument, 0, "refused: it needs CPython", refuse_engine, NULL,
           0),
     ENTRY("asyncio", required_argument, 0, "refused: it needs CPython", refuse_engine, NULL, 0),
     ENTRY("tornado", required_argument, 0, "refused: it needs CPython", refuse_engine, NULL, 0),

@@ -103,6 +103,7 @@ struct upp_options {
     char *prometheus;     /* path of the page */
     /* the rest */
     struct uwsgi_string_list *shared_areas; /* sizes in bytes */
+    int master_check_signals;
     char *loop;
     struct upp_loop_options bounds;
     char *ignored; /* where options without an effect end up */

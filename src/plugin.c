@@ -16,6 +16,7 @@
 #include "exceptions.h"
 #include "host_check.h"
 #include "idle.h"
+#include "logger.h"
 #include "loop/loop.h"
 #include "numbers.h"
 #include "options.h"
@@ -44,6 +45,7 @@ static void on_load(void)
     /* without it uWSGI 2.0.21 skips what threads of any kind need */
     uwsgi.has_threads = 1;
     upp_loop_register();
+    upp_logger_register();
 }
 
 static int init(void)
@@ -54,6 +56,7 @@ static int init(void)
     upp_prometheus_setup();
     upp_boot();
     booted = 1;
+    upp_logger_start();
     return 0;
 }
 
@@ -197,6 +200,7 @@ static void fixup(void)
     managed.pre_uwsgi_fork = NULL;
     managed.post_uwsgi_fork = NULL;
 #endif
+    managed.master_cycle = NULL;
     managed.worker = NULL;
     managed.fixup = NULL;
     managed.hijack_worker = NULL;
@@ -208,6 +212,13 @@ static void fixup(void)
     else if (upp_loop_is_chosen())
         leave_early_on_signals();
     release_signals();
+}
+
+/* The master, each time it wakes up. */
+static void master_cycle(void)
+{
+    if (upp_config_checks_signals())
+        UPP_ENTER(upp_py_check_signals());
 }
 
 static void init_thread(int core)
@@ -240,6 +251,7 @@ static void at_exit(void)
         return;
     upp_stop_wait();
     UPP_ENTER(upp_py_exit());
+    upp_logger_stop();
 }
 
 __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
@@ -257,6 +269,7 @@ __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .pre_uwsgi_fork = pre_uwsgi_fork,
     .post_uwsgi_fork = post_uwsgi_fork,
 #endif
+    .master_cycle = master_cycle,
     .post_fork = post_fork,
     .worker = worker,
     .fixup = fixup,

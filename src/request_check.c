@@ -166,8 +166,10 @@ struct upp_request_check upp_request_check(const struct upp_variable *variables,
         .refused = verdict(&seen, is_http),
         .may_keep_open =
             !seen.transfer_encoding && !(seen.connection && wants_close(seen.connection)),
-        .is_chunked =
-            coding && coding->value_length == 7 && !strncasecmp(coding->value, "chunked", 7),
+        /* a server in front that decodes a body says both, over the uwsgi protocol */
+        .is_chunked = coding && coding->value_length == 7 &&
+                      !strncasecmp(coding->value, "chunked", 7) &&
+                      !(seen.content_length && seen.content_length->value_length),
     };
     return result;
 }

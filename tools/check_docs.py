@@ -21,9 +21,27 @@ PYTHON_OPTIONS = 68
 STATES = {"the same", "another order", "limited", "no effect", "always on", "refused"}
 
 # Options of the table that are not that plugin's: its successor's, or a second spelling.
-LATER = {"paste-name", "wsgi-manage-chunked-input", "py-autoreload-ignore"}
+LATER = {
+    "early-pyimport",
+    "early-python",
+    "early-python-import",
+    "early-python-path",
+    "early-pythonpath",
+    "paste-name",
+    "py-autoreload-ignore",
+    "py-master-check-signals",
+    "wsgi-manage-chunked-input",
+}
 # Of the plugins that run CPython's loops: refused here, and no options of the Python plugin itself.
-LOOPS = {"asyncio", "gevent", "gevent-monkey-patch", "greenlet", "tornado"}
+LOOPS = {
+    "asyncio",
+    "gevent",
+    "gevent-early-monkey-patch",
+    "gevent-monkey-patch",
+    "gevent-wait-for-hub",
+    "greenlet",
+    "tornado",
+}
 
 PAGES = [*pathlib.Path().glob("*.md"), *pathlib.Path("docs").rglob("*.md")]
 

@@ -35,6 +35,12 @@ def call_post_fork_hook():
         call_hook('post_fork_hook')
 
 
+def run_pending_handlers():
+    """Handlers of Python's signals run between two of its bytecodes, in the main thread: here are some."""
+    for _ in range(2):
+        pass
+
+
 def name_thread(core):
     """Gives the thread of a core the name that uWSGI users know."""
     threading.current_thread().name = 'uWSGIWorker%dCore%d' % (lib.upp_worker_id(), core)
@@ -146,6 +152,16 @@ def install():
     @exported()
     def upp_py_dump_stacks():
         stacks.dump()
+
+    @exported()
+    def upp_py_check_signals():
+        barrier.call(run_pending_handlers)
+
+    @exported(error=-1)
+    def upp_py_log(name, message, length):
+        from . import logger  # few want it, and logging is large
+        logger.take(name, message, length)
+        return 0
 
     @exported()
     def upp_py_soft_harakiri(core, serial):

@@ -42,6 +42,7 @@ struct upp_limits {
     size_t discard;       /* bytes of an unread body that are read to keep a connection */
     unsigned requests;    /* per connection, 0: no bound */
     unsigned connections; /* per worker */
+    int chunked_packets;  /* bodies behind packets of the uwsgi protocol may be chunked */
     uint64_t durations[UPP_TIMER_KINDS]; /* milliseconds */
 };
 

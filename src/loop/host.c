@@ -459,11 +459,14 @@ static int begin_direct(struct upp_core *core, struct wsgi_request *host)
  * the request where uWSGI has buffered it. */
 static void choose_front(struct upp_core *core, const struct wsgi_request *host)
 {
-    int is_coming = core->conn->body == UPP_BODY_CHUNKED && !upp_conn_is_decoded(core->conn);
+    int is_coming =
+        core->conn->body == UPP_BODY_CHUNKED &&
+        (core->conn->listener->protocol != UPP_PROTOCOL_HTTP || !upp_conn_is_decoded(core->conn));
     if (is_coming) {
         /* uWSGI buffers bodies with a length only */
         core->request.content_length = LENGTH_UNKNOWN;
         core->request.flags &= ~UPP_SEEKABLE;
+        core->request.flags |= UPP_TERMINATED;
     }
     if (!is_coming && (host->post_file || uwsgi.post_buffering > 0))
         core->request.front = &upp_stock_front;

@@ -8,6 +8,7 @@
 #include "transport.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 /* Room for one read of a body that is streamed to the application. */
@@ -133,25 +134,74 @@ static enum upp_step read_http(struct upp_core *core, struct upp_conn *conn)
     return step;
 }
 
-/* CONTENT_LENGTH of a packet, 0 if it has none; -1 if the packet is broken. */
-static int64_t packet_body(const char *data, size_t size)
+/* The body behind a packet: CONTENT_LENGTH, and without one HTTP_TRANSFER_ENCODING, if packets may
+ * have chunked bodies. A server in front that has decoded a body says both. */
+struct packet_body {
+    enum upp_body_kind kind;
+    uint64_t length;
+};
+
+static int is_text(struct upp_slice slice, const char *text)
+{
+    return slice.length == strlen(text) && !strncasecmp(slice.base, text, slice.length);
+}
+
+/* Returns 0, -1: not a number. */
+static int parse_length(struct upp_slice value, struct packet_body *body)
+{
+    int64_t length = 0;
+    for (size_t i = 0; i < value.length; i++) {
+        if (value.base[i] < '0' || value.base[i] > '9' || length > INT64_MAX / 10 - 10)
+            return -1;
+        length = length * 10 + (value.base[i] - '0');
+    }
+    body->length = (uint64_t)length;
+    return 0;
+}
+
+/* Returns 0, -1: the packet is broken. */
+static int find_packet_body(const char *data, size_t size, struct packet_body *body)
 {
     struct upp_slice key;
     struct upp_slice value;
     size_t position = 0;
-    int64_t length = 0;
+    int has_length = 0;
+    int is_chunked = 0;
     int result;
     while ((result = upp_packet_next(data, size, &position, &key, &value)) > 0) {
-        if (key.length != 14 || memcmp(key.base, "CONTENT_LENGTH", 14) != 0)
-            continue;
-        length = 0;
-        for (size_t i = 0; i < value.length; i++) {
-            if (value.base[i] < '0' || value.base[i] > '9' || length > INT64_MAX / 10 - 10)
+        if (key.length == 14 && !memcmp(key.base, "CONTENT_LENGTH", 14)) {
+            has_length = value.length > 0;
+            if (parse_length(value, body))
                 return -1;
-            length = length * 10 + (value.base[i] - '0');
+        } else if (key.length == 22 && !memcmp(key.base, "HTTP_TRANSFER_ENCODING", 22)) {
+            is_chunked = is_text(value, "chunked");
         }
     }
-    return result < 0 ? -1 : length;
+    if (body->length)
+        body->kind = UPP_BODY_LENGTH;
+    else if (is_chunked && !has_length && upp_engine_limits()->chunked_packets)
+        body->kind = UPP_BODY_CHUNKED;
+    return result;
+}
+
+/* The packet is here as a whole, `length` bytes with its header of `header`. */
+static enum upp_step start_packet_body(struct upp_core *core, struct upp_conn *conn, size_t header,
+                                       size_t length, int is_ours)
+{
+    struct packet_body body = {UPP_BODY_NONE, 0};
+    /* packets of other plugins hold something else */
+    if (is_ours && find_packet_body(conn->data + conn->start + header, length - header, &body)) {
+        upp_host_log_refused(conn, 0, "its packet is not well formed");
+        return UPP_STEP_CLOSE;
+    }
+    if (upp_engine_limits()->body && body.length > upp_engine_limits()->body) {
+        upp_host_log_refused(conn, 0, "its body is longer than the bound");
+        return UPP_STEP_CLOSE;
+    }
+    conn->keep_open = 0;
+    if (upp_conn_begin_body(conn, length, body.kind, body.length))
+        return refuse(core, conn, 400, "its chunked body is not well formed");
+    return collect_body(core, conn, upp_host_begin_packet);
 }
 
 static enum upp_step read_packet(struct upp_core *core, struct upp_conn *conn)
@@ -166,23 +216,9 @@ static enum upp_step read_packet(struct upp_core *core, struct upp_conn *conn)
         upp_host_log_refused(conn, 0, "its packet is larger than --buffer-size");
         return UPP_STEP_CLOSE;
     }
-    if (header && length >= (size_t)header + packet.size) {
-        /* packets of other plugins hold something else */
-        int64_t body =
-            upp_host_is_ours(packet.modifier1) ? packet_body(data + header, packet.size) : 0;
-        if (body < 0) {
-            upp_host_log_refused(conn, 0, "its packet is not well formed");
-            return UPP_STEP_CLOSE;
-        }
-        if (upp_engine_limits()->body && (uint64_t)body > upp_engine_limits()->body) {
-            upp_host_log_refused(conn, 0, "its body is longer than the bound");
-            return UPP_STEP_CLOSE;
-        }
-        upp_conn_begin_body(conn, (size_t)header + packet.size,
-                            body ? UPP_BODY_LENGTH : UPP_BODY_NONE, (uint64_t)body);
-        conn->keep_open = 0;
-        return collect_body(core, conn, upp_host_begin_packet);
-    }
+    if (header && length >= (size_t)header + packet.size)
+        return start_packet_body(core, conn, (size_t)header, (size_t)header + packet.size,
+                                 upp_host_is_ours(packet.modifier1));
     enum upp_step step = receive(core, conn, UPP_CONN_BUFFER / 4);
     if (step == UPP_STEP_WAIT)
         upp_pool_set_timer_once(conn, UPP_TIMER_HEAD);

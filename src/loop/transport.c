@@ -240,7 +240,8 @@ int upp_transport_carries(const struct wsgi_request *host)
 
 int upp_transport_decodes(const struct wsgi_request *host)
 {
-    return core_of(host)->conn->listener->protocol == UPP_PROTOCOL_HTTP;
+    const struct upp_conn *conn = core_of(host)->conn;
+    return conn->listener->protocol == UPP_PROTOCOL_HTTP || conn->body == UPP_BODY_CHUNKED;
 }
 
 int upp_transport_is_chunked(const struct wsgi_request *host)

@@ -33,7 +33,8 @@ int upp_transport_carries(const struct wsgi_request *host);
  * something changed it on its way: what follows would be taken for a part of it, or never come. */
 void upp_transport_check(const struct upp_core *core);
 
-/* 1 if it came over HTTP: the loop knows where its body ends, and decodes a chunked one. */
+/* 1 if the loop knows where its body ends, and decodes a chunked one: over HTTP, and over the uwsgi
+ * protocol with --wsgi-manage-chunked-input. */
 int upp_transport_decodes(const struct wsgi_request *host);
 /* 1 if the loop decodes it. */
 int upp_transport_is_chunked(const struct wsgi_request *host);

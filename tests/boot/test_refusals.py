@@ -151,7 +151,8 @@ def test_ugreen(refused):
 # -- many requests at the same time -----------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('options', [
-    {'gevent': 100}, {'gevent-monkey-patch': True}, {'asyncio': 100}, {'tornado': 100}, {'greenlet': True},
+    {'gevent': 100}, {'gevent-monkey-patch': True}, {'gevent-early-monkey-patch': True},
+    {'gevent-wait-for-hub': True}, {'asyncio': 100}, {'tornado': 100}, {'greenlet': True},
     {'loop': 'gevent'}, {'loop': 'asyncio', 'async': 10}], ids=lambda options: '-'.join(map(str, options)))
 def test_loops_of_cpython(refused, options):
     log = refused({**options, 'pypy-wsgi': 'app'}, app=APP)

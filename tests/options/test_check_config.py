@@ -46,13 +46,12 @@ def test_names_of_the_python_plugin(check, plugin):
 
 
 @pytest.mark.parametrize('line, state, code', [
-    ('py-programname = x', 'no effect', 0), ('no-site = true', 'no effect', 0), ('wsgi-env-behavior = cheat', 'no effect', 0),
+    ('py-programname = x', 'no effect', 0), ('early-python = true', 'no effect', 0),
+    ('no-site = true', 'no effect', 0), ('wsgi-env-behavior = cheat', 'no effect', 0),
     ('py-call-osafterfork = true', 'always on', 0), ('single-interpreter = true', 'always on', 0),
     ('py-sharedarea = 100', 'limited', 0), ('max-requests = 1000', 'costs more', 0), ('limit-as = 512', 'costs more', 0),
     ('web3 = app', 'refused', 1), ('pump = app', 'refused', 1), ('wsgi-lite = app', 'refused', 1),
-    ('gevent = 100', 'refused', 1), ('asyncio = 100', 'refused', 1), ('loop = gevent', 'refused', 1),
-    ('ugreen = true', 'refused', 1), ('threads-stacksize = 512', 'refused', 1), ('venv = nowhere', 'refused', 1),
-    ('logger = python', 'refused', 1), ('plugin = gevent', 'refused', 1), ('plugin = asyncio_python3', 'refused', 1), ('plugin = greenlet', 'refused', 1),
+    ('threads-stacksize = 512', 'refused', 1), ('venv = nowhere', 'refused', 1),
     ('plugin = nowhere', 'unknown', 1), ('proceses = 4', 'unknown', 1), ('no-such-thing = 1', 'unknown', 1),
 ])
 def test_lines(check, line, state, code):
@@ -60,8 +59,26 @@ def test_lines(check, line, state, code):
     assert {key: value[0] for key, value in found.items()} == {line: state} and exit_code == code
 
 
+@pytest.mark.parametrize('line', [
+    'gevent = 100', 'asyncio = 100', 'tornado = 100', 'greenlet = true', 'gevent-monkey-patch = true',
+    'gevent-early-monkey-patch = true', 'gevent-wait-for-hub = true', 'loop = gevent', 'loop = asyncio',
+    'loop = tornado', 'loop = greenlet', 'plugin = gevent', 'plugin = asyncio_python3', 'plugin = greenlet', 'ugreen = true'])
+def test_other_loops(check, line):
+    """What stands for them here is named, as by the start, which refuses them."""
+    found, code = check(line + '\n')
+    (state, sentence), = found.values()
+    assert (state, code) == ('refused', 1) and 'pypy-greenlets = true' in sentence
+
+
+def test_async_and_threads(check):
+    assert check('async = 10\n') == check('async = 1\nthreads = 4\n') == check('threads = 4\n') == ({}, 0)
+    found, code = check('async = 10\nthreads = 4\n')
+    assert code == 1 and found == {'async = 10': ('refused', 'async and threads exclude each other: leave one of them out')}
+
+
 @pytest.mark.parametrize('line', ['loop = pypy', 'threads-stacksize = 2048', 'enable-threads = true', 'test = app',
-                                  'plugin = pypy', 'profiler = pycall'])
+                                  'plugin = pypy', 'profiler = pycall', 'logger = python',
+                                  'req-logger = python:requests'])
 def test_lines_that_mean_the_same(check, line):
     assert check(line + '\n') == ({}, 0)
 

@@ -66,7 +66,7 @@ def ask(client, target, data, headers=CODING):
     return json.loads(response.body)
 
 
-@pytest.mark.fronts('http', 'http11', 'uwsgi', 'loop')
+@pytest.mark.fronts('http', 'http11', 'uwsgi', 'loop', 'loop-uwsgi')
 @pytest.mark.parametrize('option', ['pypy-wsgi-manage-chunked-input', 'wsgi-manage-chunked-input'])
 def test_decoded(start, option):
     """read(), lines, extensions, trailers and upper case; wsgi.input_terminated is set."""
@@ -79,7 +79,7 @@ def test_decoded(start, option):
     assert ask(client, '/lines', chunks(b'a\nb', b'c\n', b'd'))[0] == ['a\n', 'bc\n', 'd']
 
 
-@pytest.mark.fronts('http', 'http11', 'uwsgi')
+@pytest.mark.fronts('http', 'http11', 'uwsgi', 'loop-uwsgi')
 def test_bodies_with_a_length(start):
     """They are as they were."""
     client = start()
@@ -87,13 +87,13 @@ def test_bodies_with_a_length(start):
     assert json.loads(client.get('/').body)[0] == ''
 
 
-@pytest.mark.fronts('http', 'uwsgi')
+@pytest.mark.fronts('http', 'uwsgi', 'loop-uwsgi')
 def test_without_the_option(start):
     """uWSGI leaves the body to uwsgi.chunked_read()."""
     assert ask(start(None), '/', chunks(b'x'))[:2] == ['', None]
 
 
-@pytest.mark.fronts('http', 'http11', 'uwsgi', 'loop')
+@pytest.mark.fronts('http', 'http11', 'uwsgi', 'loop', 'loop-uwsgi')
 def test_large(start):
     """Many megabytes in chunks of any size, also larger than uWSGI's own limit for one."""
     import hashlib
@@ -121,6 +121,26 @@ def test_broken(start, data):
     assert ask(start(), '/', chunks(b'ok', end=b'') + data)[0] == 'OSError'
 
 
+@pytest.mark.fronts('loop-uwsgi')
+@pytest.mark.parametrize('data', [b'zz\r\n', b'3\r\nabcd\r\n', b'-1\r\n'])
+def test_broken_in_the_loop(start, data):
+    """The loop reads a small body before the application runs, which never sees the request; there is no answer."""
+    client = start()
+    for body in (data, chunks(b'ok', end=b'') + data):
+        response = client.post('/', body, CODING, content_length=False)
+        assert response.status is None and response.ended == 'eof'
+    assert json.loads(client.post('/', b'plain').body)[0] == 'plain'
+
+
+@pytest.mark.fronts('uwsgi', 'loop-uwsgi')
+def test_decoded_by_the_server_in_front(start):
+    """nginx sends what it has decoded, with a length, and Transfer-Encoding as it came."""
+    client = start()
+    for body in (b'3\r\nabc\r\n0\r\n\r\n', b'plain', b''):
+        response = client.post('/', body, {**CODING, 'Content-Length': str(len(body))}, content_length=False)
+        assert json.loads(response.body)[0] == body.decode()
+
+
 @pytest.mark.fronts('http', 'uwsgi')
 def test_client_that_goes(start):
     client = start()
@@ -129,14 +149,14 @@ def test_client_that_goes(start):
         assert json.loads(connection.read_last().body)[0] == 'OSError'
 
 
-@pytest.mark.fronts('http', 'http11', 'uwsgi')
+@pytest.mark.fronts('http', 'http11', 'uwsgi', 'loop-uwsgi')
 def test_unread(start):
     client = start()
     for _ in range(3):
         assert client.post('/unread', chunks(b'x'), CODING, content_length=False).body == b'unread'
 
 
-@pytest.mark.fronts('http')
+@pytest.mark.fronts('http', 'loop-uwsgi')
 def test_post_buffering(start):
     """It is for bodies with a length; a chunked one is decoded all the same."""
     client = start(**{'post-buffering': 4096})
@@ -144,7 +164,7 @@ def test_post_buffering(start):
     assert json.loads(client.post('/', b'plain').body)[0] == 'plain'
 
 
-@pytest.mark.fronts('http', 'uwsgi', 'loop')
+@pytest.mark.fronts('http', 'uwsgi', 'loop', 'loop-uwsgi')
 def test_disconnect(start):
     """uwsgi.disconnect() works in such a request as in any other; the worker goes on."""
     client = start()

@@ -16,7 +16,7 @@ SEEN = 'import sys; sys.modules["notes"].seen'
 
 @pytest.mark.parametrize('option', ['pypy-import', 'import', 'pyimport', 'py-import', 'python-import',
                                     'pypy-shared-import', 'shared-import', 'shared-pyimport', 'shared-py-import',
-                                    'shared-python-import'])
+                                    'shared-python-import', 'early-pyimport', 'early-python-import'])
 def test_import(start_console, tmp_path, option):
     """Modules and files, in their order; a file has its path with _ as its name."""
     (tmp_path / 'far.py').write_text(NOTE % 'far')
@@ -25,6 +25,12 @@ def test_import(start_console, tmp_path, option):
     assert console('[name for name in ("one", "two") if name in sys.modules]') == ['one', 'two']
     name = str(tmp_path / 'far').replace('/', '_').replace('.', '_')
     assert console('sys.modules[%r].__file__' % name) == str(tmp_path / 'far.py')
+
+
+@pytest.mark.parametrize('option', ['pp', 'python-path', 'pythonpath', 'early-python-path', 'early-pythonpath'])
+def test_python_path(start_console, option):
+    console = start_console({option: ['one', 'two']}, {'two/package.py': 'x = 7'})
+    assert console('import package, sys; [sys.path[:3], package.x]') == [['.', 'one', 'two'], 7]
 
 
 def test_order(start_console):

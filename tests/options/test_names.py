@@ -39,7 +39,7 @@ def test_no_name_twice():
 
 @pytest.mark.parametrize('option', ['py-programname', 'py-program-name'])
 def test_accepted_without_an_effect(start_console, option):
-    console = start_console({option: 'name', 'py-call-osafterfork': True, 'py-call-uwsgi-fork-hooks': True,
+    console = start_console({option: 'name', 'early-python': True, 'py-call-osafterfork': True, 'py-call-uwsgi-fork-hooks': True,
                              'strict': True})
     assert console('1 + 1') == 2
 

@@ -1,5 +1,7 @@
 """--python-raw, --py-sharedarea, --profiler, and functions that routers ask."""
 
+import os
+import signal
 import socket
 
 import pytest
@@ -140,3 +142,32 @@ def test_code_string(start_site, ports):
         assert client.get('/', {'Host': host}).status != 200
     server.expect_traceback('ValueError: no route')
     assert server.log_lines("^asked for b'one'$")
+
+
+SIGNALS = '''
+import os, signal
+
+def handle(number, frame):
+    print('HANDLED', number, os.getpid())
+    if number == signal.SIGVTALRM:
+        raise ValueError('of the handler')
+
+signal.signal(signal.SIGWINCH, handle)
+signal.signal(signal.SIGVTALRM, handle)
+
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'hello']
+'''
+
+
+@pytest.mark.parametrize('option', ['pypy-master-check-signals', 'py-master-check-signals'])
+def test_signals_in_the_master(make_server, option):
+    """Its handlers run there; one that raises is logged, and the master goes on."""
+    server = make_server({'http-socket': True, 'wsgi': 'app', 'master': True, option: True}, app=SIGNALS).start()
+    for number in (signal.SIGWINCH, signal.SIGVTALRM, signal.SIGWINCH):
+        before = len(server.log_lines('^HANDLED'))
+        os.kill(server.master_pid, number)
+        assert server.wait_log('^HANDLED', before + 1)[-1] == 'HANDLED %d %d' % (number, server.master_pid)
+    server.expect_traceback('ValueError: of the handler')
+    assert server.client().get('/').body == b'hello'

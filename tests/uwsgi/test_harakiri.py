@@ -87,3 +87,45 @@ def test_harakiri_twice(start_site):
         server.wait_log('end of Python stacks', number)
         server.wait_log('Respawned uWSGI worker', number)
     assert server.client().get('/hello').body == b'hello'
+
+
+EVERY_THREAD = '''
+import threading, time
+
+def in_the_background():
+    while True:
+        time.sleep(0.01)
+
+threading.Thread(target=in_the_background, daemon=True, name='background').start()
+
+def compiled():
+    number = 0
+    while True:
+        number = (number * 3 + 1) % 1000003
+
+def patient():
+    while True:
+        time.sleep(0.01)
+
+def application(environ, start_response):
+    start_response('200 OK', [])
+    if environ['PATH_INFO'] == '/patient':
+        open('patient', 'w').close()
+        patient()
+    compiled()
+'''
+
+
+def test_stacks_of_every_thread(start_site):
+    """Of the request in a compiled loop, of another request, and of a thread of the application."""
+    server = start_site({**MASTER, 'harakiri': 2, 'threads': 2, 'lazy-apps': True}, app=EVERY_THREAD)
+    expect_kill(server)
+    with server.client().connect() as other:
+        other.send_request('GET', '/patient')
+        wait_until((server.directory / 'patient').exists, 'the other request')
+        assert server.client().get('/compiled').empty
+        found = '\n'.join(stacks(server))
+    for name in ('compiled', 'patient', 'in_the_background'):
+        assert re.search(r'app\.py", line \d+, in %s\n' % name, found), found
+    assert 'Thread background ' in found
+    wait_until(lambda: len(server.log_lines('spawned|Respawned')) > 1, 'a new worker')

@@ -70,7 +70,7 @@ def test_upload(nginx, prefix):
     assert response.complete and response.body == body and response.header('X-Type') == 'application/x-test'
 
 
-@pytest.mark.parametrize('prefix', [prefix for prefix in PREFIXES if prefix != '/unbuffered'])
+@pytest.mark.parametrize('prefix', PREFIXES)
 def test_chunked_upload(nginx, prefix):
     """nginx gives a chunked body a length before the application sees it; the protocol has no other way."""
     response = nginx.post(prefix + '/echo', b'5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n',
