@@ -156,7 +156,7 @@ asan: ## run the tests with a plugin built with ASan and UBSan
 	@$(MAKE) build OUT=build/asan \
 	    CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 	@UPP_PLUGIN="$(CURDIR)/build/asan/pypy_plugin.so" \
-	    UPP_PRELOAD="$$($(CC) -print-file-name=libasan.so)" $(PYTEST) -m "not memory"
+	    UPP_PRELOAD="$$($(CC) -print-file-name=libasan.so)" $(PYTEST) -m "not memory and not greenlets"
 
 bench: ## compare with what else there is, side by side (ARGS=...)
 	@tools/packages.sh build run bench

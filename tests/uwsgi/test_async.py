@@ -17,7 +17,7 @@ GREENLETS = {'async': 64, 'pypy-greenlets': True}
 OPTIONS = {**GREENLETS, 'master': True, 'stats': True, 'log-format': 'uri=%(uri) number=%(number) again=%(again) '
            'core=%(core) status=%(status) size=%(rsize)'}
 
-pytestmark = pytest.mark.fronts('http')
+pytestmark = [pytest.mark.fronts('http'), pytest.mark.greenlets]
 
 
 @pytest.fixture(scope='module')
