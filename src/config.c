@@ -226,6 +226,13 @@ static void check_async(void)
                   "give --async a number from 2\n");
         exit(1);
     }
+    if (uwsgi.async > 1 && upp_options.warmup) {
+        uwsgi_log(
+            "--pypy-warmup and --async %d exclude each other: a request of the warm-up cannot wait "
+            "while others run; leave --pypy-warmup out, or use --threads or --processes\n",
+            uwsgi.async);
+        exit(1);
+    }
     if (uwsgi.async > 1 && uwsgi.threads > 1) {
         uwsgi_log("--async %d and --threads %d exclude each other: uWSGI has one kind of core; "
                   "leave one of them out\n",
