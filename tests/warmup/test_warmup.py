@@ -175,6 +175,40 @@ def test_limits_of_a_worker_do_not_count(start_server, options, front):
     assert not server.log_lines('The work of process')
 
 
+GARBAGE_APP = r'''
+import collections
+import weakref
+
+recent = collections.deque(maxlen=50)    # what falls out of it has become old
+references = []
+collected = []
+
+
+class Node:
+    pass
+
+
+def application(environ, start_response):
+    if environ.get('uwsgi.warmup'):
+        node = Node()
+        node.itself = node
+        node.data = [bytes(250)] * 25000
+        recent.append(node)
+        references.append(weakref.ref(node))
+        collected[:] = [reference for reference in references if reference() is None]
+    body = b'%d' % len(collected)
+    start_response('200 OK', [('Content-Length', str(len(body)))])
+    return [body]
+'''
+
+
+@BOTH
+def test_garbage_of_the_warmup_does_not_pile_up(start_server, options, front):
+    """The heap that workers inherit has no holes of what PyPy would collect later."""
+    server = start_server(options(pypy_warmup='/', pypy_warmup_requests=300, pypy_gc_min='100G'), app=GARBAGE_APP)
+    assert int(server.client(front).get('/').body) >= 50
+
+
 SLOW_APP = r'''
 import gc
 import time
