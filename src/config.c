@@ -119,7 +119,7 @@ static void check_factor(const char *name, const char *text)
     char *end = NULL;
     double factor = text ? strtod(text, &end) : 0;
     if (text && (end == text || *end || factor < 1.1 || factor > 100)) {
-        uwsgi_log("--%s %s: give a factor from 1.1 to 100, such as 1.82\n", name, text);
+        uwsgi_log("--%s %s: give a factor from 1.1 to 100, such as 1.4\n", name, text);
         exit(1);
     }
 }
@@ -137,7 +137,7 @@ static struct upp_gc_setting collector[] = {
     {"PYPY_GC_NURSERY", "4M"},
     {"PYPY_GC_INCREMENT_STEP", "1M"},
     {"PYPY_GC_MIN", NULL},
-    {"PYPY_GC_MAJOR_COLLECT", NULL},
+    {"PYPY_GC_MAJOR_COLLECT", "1.4"},
     {NULL, NULL},
 };
 
@@ -229,6 +229,13 @@ static void check_async(void)
     if (upp_options.greenlets && uwsgi.async < 2) {
         uwsgi_log("--pypy-greenlets switches between the requests that --async N has under way; "
                   "give --async a number from 2\n");
+        exit(1);
+    }
+    if (uwsgi.async > 1 && upp_options.warmup) {
+        uwsgi_log(
+            "--pypy-warmup and --async %d exclude each other: a request of the warm-up cannot wait "
+            "while others run; leave --pypy-warmup out, or use --threads or --processes\n",
+            uwsgi.async);
         exit(1);
     }
     if (uwsgi.async > 1 && uwsgi.threads > 1) {

@@ -6,6 +6,7 @@
 #include "contract.h"
 #include "thread.h"
 #include "vm/entry.h"
+#include "warmup.h"
 
 #include <stdatomic.h>
 
@@ -32,7 +33,14 @@ struct core {
     int pokes; /* that are left */
 };
 
+/* NULL until the process is a worker. */
 static struct core *cores;
+
+/* Requests of a warm-up may take their time; with --lazy-apps they come after the fork. */
+static int watches(void)
+{
+    return cores && !upp_warmup_host();
+}
 
 static uint64_t clock_now(void)
 {
@@ -63,6 +71,8 @@ static void let_signal_in(void)
 
 void upp_soft_harakiri_begin(int core)
 {
+    if (!watches())
+        return;
     struct core *slot = &cores[core];
     let_signal_in();
     slot->thread = pthread_self();
@@ -73,6 +83,8 @@ void upp_soft_harakiri_begin(int core)
 
 void upp_soft_harakiri_resume(int core)
 {
+    if (!watches())
+        return;
     struct core *slot = &cores[core];
     if (!slot->sent)
         atomic_store(&slot->word, WORD(SERIAL(atomic_load(&slot->word)), RUNNING));
@@ -80,6 +92,8 @@ void upp_soft_harakiri_resume(int core)
 
 int upp_soft_harakiri_stop(int core)
 {
+    if (!watches())
+        return 0;
     struct core *slot = &cores[core];
     uint64_t word = atomic_load(&slot->word);
     uint64_t idle = WORD(SERIAL(word), IDLE);

@@ -12,8 +12,8 @@ import gc
 
 from . import config
 
-# Growth of the heap at which PyPy itself begins, unless the user says otherwise (incminimark.py).
-FACTOR = 1.82
+# Growth of the heap at which PyPy itself begins, unless the user says otherwise (src/config.c).
+FACTOR = 1.4
 
 # Nurseries that the heap has to hold before PyPy begins at all, unless PYPY_GC_MIN says otherwise (incminimark.py).
 NURSERIES = 8
@@ -23,6 +23,9 @@ PART = 0.75
 
 # Bytes by which it has to grow at least.
 LEAST = 8 << 20
+
+# Bytes of growth between two collections of a warm-up.
+WARMUP_GROWTH = 4 << 20
 
 # bytes in use -> an object with total_gc_memory; gc.get_stats() would format dozens of numbers for it
 _stats = getattr(gc, '_get_stats', None)
@@ -79,6 +82,25 @@ class Collector:
         self.runs = False
         self.rest(size())
         return False
+
+
+class Tidy:
+    """Collects all garbage during a warm-up, whenever there is some.
+
+    The compiler makes much, and what stays lies in between. Old objects do not move, so a heap that was large for a
+    moment keeps its pages, each with a few objects, and each is copied into every worker by its first major collection.
+    """
+
+    __slots__ = ('base',)
+
+    def __init__(self):
+        self.base = 0
+
+    def between(self):
+        if size() < self.base + WARMUP_GROWTH:
+            return
+        gc.collect()
+        self.base = size()
 
 
 _collector = None

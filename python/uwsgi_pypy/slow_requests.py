@@ -16,6 +16,9 @@ LEAST_TRACE = 0.001
 
 _limit = config.slow_request
 
+# Only requests of a warm-up have it in their environ; they are slow, and it has its own log.
+WARMUP = 'uwsgi.warmup'
+
 
 class Compiled:
     """What the JIT had done when it was last looked at."""
@@ -55,7 +58,7 @@ def serve(request, application, template):
     seconds = perf_counter() - begin
     if seconds >= LEAST_TRACE:
         _compiled.size = -1
-        if seconds >= _limit:
+        if seconds >= _limit and WARMUP not in template:
             report(request, seconds, paused, compiling)
     return outcome
 

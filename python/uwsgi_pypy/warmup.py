@@ -10,7 +10,7 @@ import time
 
 from _uwsgi_pypy import lib
 
-from . import apps, config, log
+from . import apps, collector, config, log, slow_requests
 
 try:
     from pypyjit import get_stats_snapshot
@@ -18,7 +18,7 @@ except ImportError:
     # a PyPy without its JIT
     get_stats_snapshot = None
 
-KEY = 'uwsgi.warmup'
+KEY = slow_requests.WARMUP
 
 # Requests of a round, for each that is known; fewer of slow ones, so that a round takes no more than so many seconds.
 ROUND = 50
@@ -203,7 +203,9 @@ class Warmup:
         self.drop_failed()
         self.report_first()
         end = 'no request is left'
+        tidy = collector.Tidy()
         while _known:
+            tidy.between()
             if self.has_settled():
                 end = 'the compiled code has settled'
                 break

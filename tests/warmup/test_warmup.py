@@ -175,6 +175,79 @@ def test_limits_of_a_worker_do_not_count(start_server, options, front):
     assert not server.log_lines('The work of process')
 
 
+GARBAGE_APP = r'''
+import collections
+import weakref
+
+recent = collections.deque(maxlen=50)    # what falls out of it has become old
+references = []
+collected = []
+
+
+class Node:
+    pass
+
+
+def application(environ, start_response):
+    if environ.get('uwsgi.warmup'):
+        node = Node()
+        node.itself = node
+        node.data = [bytes(250)] * 25000
+        recent.append(node)
+        references.append(weakref.ref(node))
+        collected[:] = [reference for reference in references if reference() is None]
+    body = b'%d' % len(collected)
+    start_response('200 OK', [('Content-Length', str(len(body)))])
+    return [body]
+'''
+
+
+@BOTH
+def test_garbage_of_the_warmup_does_not_pile_up(start_server, options, front):
+    """The heap that workers inherit has no holes of what PyPy would collect later."""
+    server = start_server(options(pypy_warmup='/', pypy_warmup_requests=300, pypy_gc_min='100G'), app=GARBAGE_APP)
+    assert int(server.client(front).get('/').body) >= 50
+
+
+SLOW_APP = r'''
+import gc
+import time
+
+
+def application(environ, start_response):
+    if environ.get('uwsgi.warmup'):
+        time.sleep(0.3)
+    start_response('200 OK', [('Content-Length', '5')])
+    return [b'hello']
+'''
+
+
+@BOTH
+@pytest.mark.parametrize('lazy', [None, True])
+def test_what_watches_requests_does_not_see_it(start_server, options, front, lazy):
+    """Slow requests of the warm-up are neither logged as such, nor interrupted, nor counted by metrics and Prometheus."""
+    server = start_server(options(
+        pypy_warmup='/', pypy_warmup_requests=3, pypy_slow_request=50, pypy_soft_harakiri=0.1, harakiri=1,
+        pypy_prometheus='/metrics', enable_metrics=True, lazy_apps=lazy), app=SLOW_APP)
+    assert 'warm-up: 3 requests in ' in server.wait_log(r'warm-up: \d+ requests in')[0]
+    client = server.client(front)
+    assert client.get('/').body == b'hello'
+    page = client.get('/metrics').body.decode()
+    assert 'uwsgi_worker_requests_total{worker="1"} 1\n' in page
+    assert 'uwsgi_worker_responses_total{worker="1",status="2xx"} 1\n' in page
+    assert 'uwsgi_worker_request_duration_seconds_count{worker="1"} 1\n' in page
+    server.wait_stats(lambda stats: stats['metrics']['worker.1.requests']['value'] == 2, 'two requests')
+    assert not server.log_lines('slow request|soft harakiri')
+
+
+@pytest.mark.parametrize('more', [{}, {'pypy-greenlets': True}])
+def test_with_async_it_is_refused(make_server, more):
+    server = make_server({'http-socket': True, 'pypy-wsgi': 'app', 'pypy-warmup': '/', 'async': 4, **more},
+                         app=APP).launch()
+    assert server.wait_exit() == 1
+    assert server.log_lines('--pypy-warmup and --async 4 exclude each other: ')
+
+
 @BOTH
 def test_several_applications(start_server, options, front):
     app = '''
