@@ -33,16 +33,41 @@ void upp_stop_wait(void)
         usleep(LOOK_EVERY);
 }
 
-/* A thread is "in request" before it takes a connection, and takes none from a worker that leaves:
- * so none is lost between the two. */
-static int accept_unless_leaving(struct wsgi_request *host, int fd)
+/* A core is "in request" before it takes a connection, and takes none from a worker that leaves: so
+ * none is lost between the two. uWSGI marks it only when it begins to read. */
+static int accept_unless_leaving(struct wsgi_request *host, int fd,
+                                 int (*accept)(struct wsgi_request *, int))
 {
     int *in_request = &worker()->cores[host->async_id].in_request;
     __atomic_store_n(in_request, 1, __ATOMIC_SEQ_CST);
-    int accepted = leaving ? -1 : uwsgi_proto_base_accept(host, fd);
+    int accepted = leaving ? -1 : accept(host, fd);
     if (accepted < 0)
         *in_request = 0;
     return accepted;
+}
+
+static int accept_plain(struct wsgi_request *host, int fd)
+{
+    return accept_unless_leaving(host, fd, uwsgi_proto_base_accept);
+}
+
+#ifdef UWSGI_SSL
+static int accept_tls(struct wsgi_request *host, int fd)
+{
+    return accept_unless_leaving(host, fd, uwsgi_proto_ssl_accept);
+}
+#endif
+
+static void mark_accepting(void)
+{
+    for (struct uwsgi_socket *socket = uwsgi.sockets; socket; socket = socket->next) {
+        if (socket->proto_accept == uwsgi_proto_base_accept)
+            socket->proto_accept = accept_plain;
+#ifdef UWSGI_SSL
+        if (socket->proto_accept == uwsgi_proto_ssl_accept)
+            socket->proto_accept = accept_tls;
+#endif
+    }
 }
 
 /* The main thread joins the others after its last request; idle ones would wait for another. */
@@ -85,13 +110,12 @@ static void work_is_done(void)
 
 void upp_stop_install(void)
 {
+    /* --async has its own end: async.c */
+    if (uwsgi.async < 2 || uwsgi.threads > 1)
+        mark_accepting();
     if (uwsgi.threads < 2)
         return;
     main_thread = pthread_self();
     uwsgi.gbcw_hook = work_is_done;
-    for (struct uwsgi_socket *socket = uwsgi.sockets; socket; socket = socket->next) {
-        if (socket->proto_accept == uwsgi_proto_base_accept)
-            socket->proto_accept = accept_unless_leaving;
-    }
     uwsgi_unix_signal(SIGHUP, leave);
 }

@@ -4,8 +4,8 @@
 #
 #   tools/matrix.sh [SUITE...]
 #
-# Then the newest release loads its one plugin into the PyPy of every release, and the plugin of every
-# other release to be refused. Whatever was said is in build/matrix/SUITE.log. With SUITEs, only these
+# Then the newest release loads the PyPy of every release into its one plugin, and the plugin of every
+# release is refused by all newer ones. Whatever was said is in build/matrix/SUITE.log. With SUITEs, only these
 # are built and tested again; what the table says of the others is from before.
 set -euo pipefail
 
@@ -18,7 +18,7 @@ newest=${all[-1]}
 mkdir -p "$work"
 
 # http and uwsgi protocol, fork, threads, reload, the API, Django
-tests=(tests/boot/test_fork.py tests/boot/test_interpreter.py
+tests=(tests/boot/test_fork.py tests/boot/test_children.py tests/boot/test_interpreter.py
     tests/wsgi/test_environ.py
     tests/uwsgi/test_threads.py tests/uwsgi/test_fronts.py tests/uwsgi/test_reload.py
     tests/api/test_core.py tests/api/test_rpc.py tests/api/test_signal.py
@@ -30,12 +30,16 @@ in_chroot() {
     CHROOT_OUT=$work/$suite tools/chroot.sh "$suite" build,run,matrix "$@"
 }
 
-# Run in the chroot; leaves /out/pypy_plugin.so, /out/pypy (what PyPy is, with its library) and /out/facts.
+# Run in the chroot; leaves /out/pypy_plugin.so, /out/llhttp (the library that it is linked with, if it is one),
+# /out/pypy (what PyPy is, with its library) and /out/facts.
 inside='
     python3 -B tools/check_python.py python tools packaging
     pypy3 -B tools/check_python.py python packaging
     make -j"$(nproc)"
     cp build/pypy_plugin.so /out/
+    rm -rf /out/llhttp
+    mkdir /out/llhttp
+    ldd build/pypy_plugin.so | awk "/llhttp/ { print \$3 }" | xargs -r cp -L -t /out/llhttp
     library=$(ldd "$(readlink -f "$(command -v pypy3)")" | awk "/libpypy/ { print \$3 }")
     stdlib=$(pypy3 -c "import os; print(os.path.dirname(os.__file__))")
     rm -rf /out/pypy
@@ -56,6 +60,13 @@ inside='
     } >/out/facts
     export PYTHONDONTWRITEBYTECODE=1 UPP_UWSGI=/usr/bin/uwsgi-core
     exec /usr/bin/python3 -m pytest -q -n "$(nproc)" --dist loadfile -p no:cacheprovider "$@"'
+
+# lend SUITE OTHER: what SUITE has built is /out/other in the chroot of OTHER.
+lend() {
+    rm -rf "$work/$2/other" "$work/other"
+    cp -a "$work/$1" "$work/other"
+    mv "$work/other" "$work/$2/other"
+}
 
 failed=()
 for suite in "${suites[@]}"; do
@@ -86,22 +97,31 @@ one_plugin='
 : >"$work/pypy.new"
 for suite in "${all[@]}"; do
     [[ -e $work/$suite/pypy_plugin.so ]] || continue
-    rm -rf "$work/$newest/other" "$work/other"
-    cp -a "$work/$suite" "$work/other"
-    mv "$work/other" "$work/$newest/other"
+    lend "$suite" "$newest"
     said=$(in_chroot "$newest" \
         bash -euc "$one_plugin" bash /out/pypy_plugin.so /out/other/pypy 2>"$work/pypy-$suite.log") || said=failed
     echo "| $newest's plugin | PyPy of $suite | ${said:-failed} |" | tee -a "$work/pypy.new" >&2
     [[ ${said:-failed} != failed ]] || failed+=("PyPy of $suite")
-    [[ $suite != "$newest" ]] || continue
-    # and its plugin, built for another uWSGI, is refused
-    in_chroot "$newest" uwsgi-core --plugin /out/other/pypy_plugin.so --http-socket 127.0.0.1:0 >"$work/refusal-$suite.log" 2>&1 &&
-        failed+=("refusal of $suite's plugin")
-    said=$(grep -o 'the pypy plugin was built for uWSGI [^ ]* and this is uWSGI [^ :]*' "$work/refusal-$suite.log") ||
-        { said='not refused' && failed+=("refusal of $suite's plugin"); }
-    echo "| $suite's plugin | uWSGI of $newest | $said |" | tee -a "$work/pypy.new" >&2
+    rm -rf "$work/$newest/other"
 done
-rm -rf "$work/$newest/other"
+
+# Every plugin is refused by the uWSGI of every newer release. (An older release may not have the C
+# library that the plugin wants.)
+for ((i = 0; i < ${#all[@]}; i++)); do
+    for ((j = i + 1; j < ${#all[@]}; j++)); do
+        suite=${all[i]} newer=${all[j]}
+        [[ -e $work/$suite/pypy_plugin.so && -e $work/$newer/facts ]] || continue
+        lend "$suite" "$newer"
+        log=$work/refusal-$suite-$newer.log
+        in_chroot "$newer" env LD_LIBRARY_PATH=/out/other/llhttp timeout 60 \
+            uwsgi-core --plugin /out/other/pypy_plugin.so --http-socket 127.0.0.1:0 >"$log" 2>&1 &&
+            failed+=("refusal of $suite's plugin by $newer")
+        said=$(grep -o 'the pypy plugin was built for uWSGI [^ ]* and this is uWSGI [^ :]*' "$log") ||
+            { said='not refused' && failed+=("refusal of $suite's plugin by $newer"); }
+        echo "| $suite's plugin | uWSGI of $newer | $said |" | tee -a "$work/pypy.new" >&2
+        rm -rf "$work/$newer/other"
+    done
+done
 
 # arm64: compiled and linked on bookworm, not run. The header and the flags are amd64's: they name no machine.
 cross='

@@ -153,24 +153,11 @@ static void stop_accepting(int code)
     upp_engine_wake();
 }
 
-/* A child that the application forked, by multiprocessing for instance, inherits the handlers but
- * has no loop that would stop. The signal does there what it does in any process, once its handler
- * has returned. */
-static int leave_child(int number)
-{
-    if (getpid() == uwsgi.mypid)
-        return 0;
-    uwsgi_unix_signal(number, SIG_DFL);
-    raise(number);
-    return 1;
-}
-
 /* SIGHUP: finish what was accepted, then end. uWSGI's own handler would leave from inside the
  * signal. */
 static void stop_gracefully(int number)
 {
-    if (leave_child(number))
-        return;
+    (void)number;
     if (upp_host_accepting())
         uwsgi_log("Gracefully killing worker %d (pid: %d)...\n", uwsgi.mywid, uwsgi.mypid);
     stop_accepting(UWSGI_RELOAD_CODE);
@@ -194,8 +181,6 @@ static void stop_at_once(int number)
 {
     static volatile uint64_t first;
     uint64_t now = uwsgi_micros();
-    if (leave_child(number))
-        return;
     if (must_stop) {
         if (now - first > SECOND_SIGNAL_AFTER)
             end_me(number);

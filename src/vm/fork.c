@@ -5,6 +5,7 @@
 #include "../contract.h"
 #include "entry.h"
 #include "libpypy.h"
+#include "signals.h"
 
 static const struct upp_libpypy *pypy;
 static int gil_state;
@@ -14,30 +15,40 @@ static pid_t whole_in;
 
 /* uWSGI forks its processes in the main thread, outside of the interpreter. */
 static pthread_t main_thread;
-static int imports_held;
+static int forked_by_uwsgi;
 
 static int is_uwsgi(void)
 {
     return pthread_equal(pthread_self(), main_thread) && !upp_entered();
 }
 
+/* What is static is written with the GIL: another thread may fork as well. */
 static void before_fork(void)
 {
-    imports_held = is_uwsgi();
-    if (imports_held)
+    int is_ours = is_uwsgi();
+    if (is_ours)
         UPP_ENTER(upp_py_hold_imports(1));
-    gil_state = pypy->gil_ensure();
+    int state = pypy->gil_ensure();
+    gil_state = state;
+    forked_by_uwsgi = is_ours;
+    if (!is_ours)
+        upp_signals_before_fork(pypy);
 }
 
 static void after_in_child(void)
 {
+    if (!forked_by_uwsgi)
+        upp_signals_in_child();
     pypy->gil_release(gil_state);
 }
 
 static void after_in_parent(void)
 {
+    int is_ours = forked_by_uwsgi;
+    if (!is_ours)
+        upp_signals_in_parent();
     pypy->gil_release(gil_state);
-    if (imports_held)
+    if (is_ours)
         UPP_ENTER(upp_py_hold_imports(0));
 }
 

@@ -11,6 +11,7 @@
  * The same is done with the lock that Python takes for moments of every import,
  * when it is uWSGI that forks: then Python code can run. Elsewhere it cannot, a
  * fork may happen in the middle of the interpreter; os.fork() has its own hooks.
+ * What signals do in a child of the application: signals.h.
  * os.register_at_fork() is served by uWSGI's fork hooks, see python/uwsgi_pypy/fork.py.
  */
 #ifndef UPP_VM_FORK_H

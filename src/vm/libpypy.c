@@ -106,6 +106,17 @@ int upp_libpypy_load(struct upp_libpypy *pypy, const char *library, const char *
     return result;
 }
 
+int upp_libpypy_has(const struct upp_libpypy *pypy, void (*function)(int))
+{
+    Dl_info theirs;
+    Dl_info ours;
+    void *address;
+    void *library;
+    memcpy(&address, &function, sizeof address);
+    memcpy(&library, &pypy->startup, sizeof library);
+    return dladdr(address, &theirs) && dladdr(library, &ours) && theirs.dli_fbase == ours.dli_fbase;
+}
+
 int upp_libpypy_cpython_present(void)
 {
     return dlsym(RTLD_DEFAULT, "Py_Initialize") != NULL;

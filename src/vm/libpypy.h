@@ -30,6 +30,9 @@ struct upp_libpypy {
  * Returns 0, or -1 after logging every place that was tried and what to do. */
 int upp_libpypy_load(struct upp_libpypy *pypy, const char *library, const char *home);
 
+/* 1 if this function is one of the library's. Takes the dynamic linker's lock. */
+int upp_libpypy_has(const struct upp_libpypy *pypy, void (*function)(int));
+
 /* 1 if CPython's library is in this process: the two cannot live together. */
 int upp_libpypy_cpython_present(void);
 

@@ -258,12 +258,14 @@ def application(environ, start_response):
 @pytest.mark.parametrize('pool', ['Thread', 'Process'])
 def test_concurrent_futures(start_server, pool):
     server = start_server({'http-socket': True, 'master': True, 'pypy-wsgi': 'app', 'pypy-pp': '.'}, app='''
-from concurrent.futures import %sPoolExecutor as Pool
-import work
+from concurrent.futures import %sPoolExecutor as Pool, process
+import sys, work
 
 def application(environ, start_response):
     with Pool(2) as pool:
         result = list(pool.map(work.double, range(10)))
+    if sys.version_info < (3, 9):   # which wakes it up at the worker's exit, closed or not (bpo-39104, pypy issue 3317)
+        getattr(process, '_threads_wakeups', {}).clear()
     start_response('200 OK', [])
     return [repr(result).encode()]
 ''' % pool, files={'work.py': 'def double(n):\n    return 2 * n\n'})
@@ -317,8 +319,12 @@ uwsgi.atexit = lambda: fail('hook')
 ''')
     pid = server.client().get('/').body.decode()
     server.wait_log('GET / ')   # on uWSGI's own path a request that still runs is broken off, and the process with it
-    server.expect_traceback('ValueError: hook', 'ValueError: registered first', 'ValueError: registered last')
+    expected = ['ValueError: hook', 'ValueError: registered first', 'ValueError: registered last']
+    is_3_11 = server.log_lines(r'\(Python 3\.1')   # says it in one line, without a traceback
+    server.expect_traceback(*expected[:1 if is_3_11 else 3])
+    server.allow_alarm('Exception ignored in atexit callback')
     server.stop()
+    assert [len(server.log_lines('^' + line)) for line in expected] == [1, 1, 1]
     assert [note for note in notes(server) if note.endswith(' ' + pid)] == ['between ' + pid, 'registered ' + pid]
 
 

@@ -1,5 +1,9 @@
 """Reloading while clients ask on: SIGHUP; every request is answered, whole and right."""
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from harness import wait_until
@@ -56,6 +60,27 @@ def test_running_request_outlives_sighup(start_site, fixed_address):
         assert held.read().status == 200
         assert waiting.read().body == b'hello'
     server.wait_log('spawned uWSGI worker 2 ', 2)
+
+
+@pytest.fixture(scope='module')
+def hang_up(tmp_path_factory):
+    library = tmp_path_factory.mktemp('hang_up') / 'hang_up.so'
+    subprocess.run(['cc', '-D_GNU_SOURCE', '-shared', '-fPIC', '-o', str(library),
+                    str(Path(__file__).parent / 'hang_up.c'), '-ldl'], check=True)
+    return str(library)
+
+
+@pytest.mark.skipif('UPP_PRELOAD' in os.environ, reason='preloads a library of its own')
+@pytest.mark.parametrize('threads', [1, 3])
+def test_sighup_between_accept_and_the_first_byte(start_site, hang_up, threads):
+    """The connection was taken, nothing of the request was read: it is served by the worker that leaves."""
+    server = start_site({'master': True, **({'threads': threads} if threads > 1 else {})}, env={'LD_PRELOAD': hang_up})
+    server.ignore_fds()
+    for number in (1, 2):
+        server.write('hang-up', '')
+        assert server.client().get('/hello').body == b'hello'
+        server.wait_log('Respawned uWSGI worker 1', number)
+    assert not server.log_lines('DAMN')
 
 
 def test_reloads_leak_no_descriptors(start_site, fixed_address):
