@@ -48,6 +48,18 @@ static void on_load(void)
     upp_logger_register();
 }
 
+static int init(void)
+{
+    upp_config_freeze();
+    upp_areas_create();
+    upp_numbers_setup(upp_config()->slow_request || upp_config_prometheus());
+    upp_prometheus_setup();
+    upp_boot();
+    booted = 1;
+    upp_logger_start();
+    return 0;
+}
+
 static void preinit_apps(void)
 {
     upp_stock_setup();
@@ -158,60 +170,7 @@ static void post_uwsgi_fork(int step)
     release_signals();
     UPP_ENTER(upp_py_after_fork(step));
 }
-
-static void watch_forks(void)
-{
-}
-#else
-static pthread_t main_thread;
-
-/* uWSGI tells nobody, but it forks in the main thread, outside of the interpreter. */
-static int is_fork_of_uwsgi(void)
-{
-    return pthread_equal(pthread_self(), main_thread) && !upp_entered();
-}
-
-static void before_fork(void)
-{
-    if (is_fork_of_uwsgi())
-        hold_signals();
-}
-
-static void after_fork_in_parent(void)
-{
-    if (is_fork_of_uwsgi())
-        release_signals();
-}
-
-static void after_fork_in_child(void)
-{
-    if (!is_fork_of_uwsgi())
-        return;
-    leave_early_on_signals();
-    release_signals();
-}
-
-static void watch_forks(void)
-{
-    main_thread = pthread_self();
-    int error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-    if (error)
-        uwsgi_log("pthread_atfork(): %s\n", strerror(error));
-}
 #endif
-
-static int init(void)
-{
-    upp_config_freeze();
-    upp_areas_create();
-    upp_numbers_setup(upp_config()->slow_request || upp_config_prometheus());
-    upp_prometheus_setup();
-    upp_boot();
-    watch_forks();
-    booted = 1;
-    upp_logger_start();
-    return 0;
-}
 
 static void post_fork(void)
 {
