@@ -64,9 +64,10 @@ def handler():
             signal.signal(signal.SIGTERM, lambda number, frame: os._exit(7))
             pid = os.fork()
             if not pid:
+                signal.alarm(60)
                 os.write(writer, b'x')
-                time.sleep(60)
-                os._exit(0)
+                while True:   # a signal that comes just before a sleep does not end it
+                    time.sleep(0.01)
             os.read(reader, 1)
             os.kill(pid, signal.SIGTERM)
             os._exit(os.waitpid(pid, 0)[1] >> 8)
