@@ -119,7 +119,7 @@ static void check_factor(const char *name, const char *text)
     char *end = NULL;
     double factor = text ? strtod(text, &end) : 0;
     if (text && (end == text || *end || factor < 1.1 || factor > 100)) {
-        uwsgi_log("--%s %s: give a factor from 1.1 to 100, such as 1.4\n", name, text);
+        uwsgi_log("--%s %s: give a factor from 1.1 to 100, such as 1.82\n", name, text);
         exit(1);
     }
 }
@@ -137,7 +137,7 @@ static struct upp_gc_setting collector[] = {
     {"PYPY_GC_NURSERY", "4M"},
     {"PYPY_GC_INCREMENT_STEP", "1M"},
     {"PYPY_GC_MIN", NULL},
-    {"PYPY_GC_MAJOR_COLLECT", "1.4"},
+    {"PYPY_GC_MAJOR_COLLECT", NULL},
     {NULL, NULL},
 };
 

@@ -175,7 +175,7 @@ struct uwsgi_option upp_options_table[] = {
     CALL("pyhome", 'H', "use the packages of a virtualenv", set_virtualenv, virtualenv),
     TEXT("pypy-gc-nursery", 0, "size of the GC nursery, such as 4M (default: 4M)", nursery),
     TEXT("pypy-gc-min", 0, "no major collection while the heap is smaller, such as 64M", gc_min),
-    TEXT("pypy-gc-major", 0, "growth of the heap that begins a major collection (default: 1.4)",
+    TEXT("pypy-gc-major", 0, "growth of the heap that begins a major collection (default: 1.82)",
          gc_major),
     TEXT("pypy-gc-step", 0, "what a step of a major collection marks, such as 1M", gc_step),
     TEXT("pypy-gc-idle", 0, "on: collect while a worker waits; off: when PyPy does", gc_idle),

@@ -12,8 +12,8 @@ import gc
 
 from . import config
 
-# Growth of the heap at which PyPy itself begins, unless the user says otherwise (src/config.c).
-FACTOR = 1.4
+# Growth of the heap at which PyPy itself begins, unless the user says otherwise (incminimark.py).
+FACTOR = 1.82
 
 # Nurseries that the heap has to hold before PyPy begins at all, unless PYPY_GC_MIN says otherwise (incminimark.py).
 NURSERIES = 8

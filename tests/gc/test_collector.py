@@ -126,7 +126,7 @@ def test_settings(start, front):
 @pytest.mark.fronts('loop')
 def test_defaults(start, front):
     _, _, variables, _, nursery, _ = look(start())
-    assert variables == {'PYPY_GC_NURSERY': '4M', 'PYPY_GC_INCREMENT_STEP': '1M', 'PYPY_GC_MAJOR_COLLECT': '1.4'}
+    assert variables == {'PYPY_GC_NURSERY': '4M', 'PYPY_GC_INCREMENT_STEP': '1M'}
     assert nursery == 4 << 20
 
 
@@ -142,7 +142,7 @@ MISTAKES = {
     ('pypy-gc-min', 'much'): '--pypy-gc-min much: give a size from 1M to 1024G',
     ('pypy-gc-min', '5'): '--pypy-gc-min 5: give a size from 1M to 1024G',
     ('pypy-gc-step', '1K'): '--pypy-gc-step 1K: give a size from 64K to 1G',
-    ('pypy-gc-major', '1'): '--pypy-gc-major 1: give a factor from 1.1 to 100, such as 1.4',
+    ('pypy-gc-major', '1'): '--pypy-gc-major 1: give a factor from 1.1 to 100, such as 1.82',
     ('pypy-gc-major', '2x'): '--pypy-gc-major 2x: give a factor from 1.1 to 100',
     ('pypy-gc-idle', 'maybe'): '--pypy-gc-idle maybe: it is on or off',
 }
