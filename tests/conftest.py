@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from harness import Fleet, Server  # noqa: E402
 from harness.fronts import select_fronts  # noqa: E402
+from harness.ports import release_port, reserve_port  # noqa: E402
 
 # What a test's item remembers: plain attributes, because item.stash came with pytest 7.
 FAILED = '_upp_failed'
@@ -105,3 +106,11 @@ def start_server(make_server):
     def start(options, app=None, ready=None, **more):
         return make_server(options, app=app, **more).start(ready)
     return start
+
+
+@pytest.fixture
+def fixed_address():
+    """HOST:PORT for a server that is reloaded: one with port 0 would get another port then."""
+    port = reserve_port()
+    yield '127.0.0.1:%d' % port
+    release_port(port)

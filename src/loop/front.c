@@ -232,8 +232,7 @@ static struct iovec as_vector(struct upp_slice slice)
     return vector;
 }
 
-/* A chunk in three parts; `size` has room for the first. */
-static void put_chunk(struct iovec *vector, char *size, const char *body, size_t length)
+void upp_loop_front_put_chunk(struct iovec *vector, char *size, const char *body, size_t length)
 {
     struct upp_slice line = {size, upp_response_chunk(size, length)};
     struct upp_slice data = {body, length};
@@ -264,7 +263,7 @@ static int loop_respond(struct upp_request *request, const struct upp_response *
     if (!core->chunked || !length)
         return upp_engine_send(core, vector, length ? 2 : 1);
     char size[UPP_RESPONSE_CHUNK_MAX];
-    put_chunk(vector + 1, size, body, length);
+    upp_loop_front_put_chunk(vector + 1, size, body, length);
     return upp_engine_send(core, vector, 4);
 }
 
@@ -278,30 +277,35 @@ static int loop_write(struct upp_request *request, const char *body, size_t leng
     }
     char size[UPP_RESPONSE_CHUNK_MAX];
     struct iovec vector[3];
-    put_chunk(vector, size, body, length);
+    upp_loop_front_put_chunk(vector, size, body, length);
     return upp_engine_send(core, vector, 3);
+}
+
+int upp_loop_front_send_file(struct upp_core *core, int fd, uint64_t position, uint64_t length)
+{
+    char size[UPP_RESPONSE_CHUNK_MAX];
+    struct iovec start = {size, 0};
+    struct iovec end = as_vector(upp_response_chunk_end);
+    int is_chunk = core->chunked && length;
+    if (is_chunk) {
+        start.iov_len = upp_response_chunk(size, length);
+        upp_engine_send(core, &start, 1);
+    }
+    if (core->broken)
+        return UPP_GONE;
+    if (upp_output_add_file(&core->conn->output, fd, (off_t)position, length)) {
+        upp_host_log_gone(core, "response file", strerror(errno));
+        core->broken = 1;
+        return UPP_GONE;
+    }
+    return is_chunk ? upp_engine_send(core, &end, 1) : upp_engine_send(core, NULL, 0);
 }
 
 static int loop_sendfile(struct upp_request *request, int fd, uint64_t position, uint64_t length)
 {
     struct upp_core *core = core_of(request);
-    struct upp_conn *conn = core->conn;
-    char size[20];
-    struct iovec start = {size, 0};
-    struct iovec end = {(char *)"\r\n", 2};
     upp_host_add_sent(core, 0, length);
-    if (core->chunked) {
-        start.iov_len = (size_t)snprintf(size, sizeof size, "%llx\r\n", (unsigned long long)length);
-        upp_engine_send(core, &start, 1);
-    }
-    if (core->broken)
-        return UPP_GONE;
-    if (upp_output_add_file(&conn->output, fd, (off_t)position, length)) {
-        upp_host_log_gone(core, "response file", strerror(errno));
-        core->broken = 1;
-        return UPP_GONE;
-    }
-    return core->chunked ? upp_engine_send(core, &end, 1) : upp_engine_send(core, NULL, 0);
+    return upp_loop_front_send_file(core, fd, position, length);
 }
 
 int upp_loop_front_settle(struct upp_core *core)

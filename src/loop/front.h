@@ -35,6 +35,13 @@ ssize_t upp_loop_front_read_raw(struct upp_core *core, char *buffer, size_t size
 /* Waits until all of the response is with the kernel. UPP_OK, UPP_GONE. */
 int upp_loop_front_settle(struct upp_core *core);
 
+/* Makes the three parts of a chunk of `length` bytes, not 0; `size` (UPP_RESPONSE_CHUNK_MAX bytes)
+ * is the first. */
+void upp_loop_front_put_chunk(struct iovec *vector, char *size, const char *body, size_t length);
+
+/* Sends a part of a file in the framing of the response. UPP_OK, or UPP_GONE after logging. */
+int upp_loop_front_send_file(struct upp_core *core, int fd, uint64_t position, uint64_t length);
+
 /* Decides what follows this response, whose length is not known, on the connection, and writes the
  * framing headers for it into `out` (UPP_RESPONSE_FRAMING_MAX bytes). Returns their length. */
 size_t upp_loop_front_frame(struct upp_core *core, int status, int is_framed, char *out);

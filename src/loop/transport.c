@@ -73,7 +73,7 @@ static int send_body(struct wsgi_request *host, struct iovec *vector, int head, 
 {
     struct upp_core *core = core_of(host);
     struct iovec framed[4];
-    char size[20];
+    char size[UPP_RESPONSE_CHUNK_MAX];
     size_t sent = 0;
     int used = 0;
     for (int i = 0; i < count; i++)
@@ -90,12 +90,8 @@ static int send_body(struct wsgi_request *host, struct iovec *vector, int head, 
     }
     for (int i = 0; i < head; i++)
         framed[used++] = vector[i];
-    framed[used].iov_base = size;
-    framed[used++].iov_len = (size_t)snprintf(size, sizeof size, "%zx\r\n", body);
-    framed[used++] = vector[head];
-    framed[used].iov_base = (char *)"\r\n";
-    framed[used++].iov_len = 2;
-    if (upp_engine_send(core, framed, used) != UPP_OK)
+    upp_loop_front_put_chunk(framed + used, size, vector[head].iov_base, body);
+    if (upp_engine_send(core, framed, used + 3) != UPP_OK)
         return -1;
     host->write_pos += sent;
     return UWSGI_OK;
@@ -134,19 +130,7 @@ static int send_file(struct wsgi_request *host, int fd, size_t position, size_t 
     }
     host->write_pos = length;
     length = fit(core, length);
-    if (core->chunked) {
-        char size[20];
-        struct iovec start = {size, (size_t)snprintf(size, sizeof size, "%zx\r\n", length)};
-        struct iovec end = {(char *)"\r\n", 2};
-        if (upp_engine_send(core, &start, 1) != UPP_OK ||
-            upp_output_add_file(&core->conn->output, fd, (off_t)position, length) ||
-            upp_engine_send(core, &end, 1) != UPP_OK)
-            return -1;
-    } else if (upp_output_add_file(&core->conn->output, fd, (off_t)position, length) ||
-               upp_engine_send(core, NULL, 0) != UPP_OK) {
-        return -1;
-    }
-    return UWSGI_OK;
+    return upp_loop_front_send_file(core, fd, position, length) == UPP_OK ? UWSGI_OK : -1;
 }
 
 /* What follows the first header `name` (with its colon, lower case) in (data, length), up to the

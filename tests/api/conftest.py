@@ -3,7 +3,6 @@
 import pytest
 
 from api.console import APP, Console
-from harness.ports import release_port, reserve_port
 
 
 @pytest.fixture
@@ -13,14 +12,6 @@ def start_site(make_server):
         options = {option: value for option, value in options.items() if value is not None}
         return make_server(options, app=app, **more).start(ready)
     return start
-
-
-@pytest.fixture
-def fixed_address():
-    """An address that stays the same over a reload."""
-    port = reserve_port()
-    yield '127.0.0.1:%d' % port
-    release_port(port)
 
 
 @pytest.fixture

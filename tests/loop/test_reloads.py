@@ -4,21 +4,10 @@ import contextlib
 import os
 import time
 
-import pytest
-
 from harness import KeepAliveLoad, Load, wait_until
-from harness.ports import release_port, reserve_port
 
 RELOADS = 20
 OPTIONS = {'master': True, 'processes': 2, 'disable-logging': True}
-
-
-@pytest.fixture
-def address():
-    """For a server that is reloaded: one with port 0 would get another port then."""
-    port = reserve_port()
-    yield '127.0.0.1:%d' % port
-    release_port(port)
 
 
 @contextlib.contextmanager
@@ -45,9 +34,9 @@ def failed(loads):
     return any(load.failures for load in loads)
 
 
-def test_sighup(start_loop, address):
+def test_sighup(start_loop, fixed_address):
     """The whole server starts again, twenty times."""
-    server = start_loop({**OPTIONS, 'http-socket': address}, args=['--threads', '2'])
+    server = start_loop({**OPTIONS, 'http-socket': fixed_address}, args=['--threads', '2'])
     server.ignore_fds()
     with under_load(server) as (loads, progress):
         for number in range(1, RELOADS + 1):
@@ -58,9 +47,9 @@ def test_sighup(start_loop, address):
     assert not server.log_lines('NO MERCY')
 
 
-def test_chain(start_loop, address):
+def test_chain(start_loop, fixed_address):
     """One worker after the other; the master, which looks at the file once a second, stays."""
-    server = start_loop({**OPTIONS, 'http-socket': address, 'lazy-apps': True, 'touch-chain-reload': 'touched'},
+    server = start_loop({**OPTIONS, 'http-socket': fixed_address, 'lazy-apps': True, 'touch-chain-reload': 'touched'},
                         files={'touched': ''})
     server.ignore_fds()
     with under_load(server) as (loads, progress):

@@ -5,7 +5,6 @@ import os
 import pytest
 
 from harness import wait_until
-from harness.ports import release_port, reserve_port
 
 APP = '''
 import importlib, os
@@ -23,16 +22,9 @@ TEXT = 'first'
 
 
 @pytest.fixture
-def address():
-    port = reserve_port()
-    yield '127.0.0.1:%d' % port
-    release_port(port)
-
-
-@pytest.fixture
-def start(make_server, address):
+def start(make_server, fixed_address):
     def run(options=None, files=None, app=APP, **more):
-        options = {'http-socket': address, 'py-autoreload': 1, 'wsgi': 'app', **(options or {})}
+        options = {'http-socket': fixed_address, 'py-autoreload': 1, 'wsgi': 'app', **(options or {})}
         options = {option: value for option, value in options.items() if value is not None}
         server = make_server(options, app=app, files=files, **more).start()
         server.ignore_fds()

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from harness import ENGINES, ServerSpec
-from harness.ports import release_port, reserve_port
 
 SITE = Path(__file__).parent / 'apps' / 'site.py'
 
@@ -37,11 +36,3 @@ def start_site(make_site):
     def start(options=None, ready=None, **more):
         return make_site(options, **more).start(ready)
     return start
-
-
-@pytest.fixture
-def fixed_address():
-    """HOST:PORT for a server that is reloaded: one with port 0 would get another port then."""
-    port = reserve_port()
-    yield '127.0.0.1:%d' % port
-    release_port(port)
