@@ -152,6 +152,7 @@ struct upp_request;
 struct upp_request *upp_loop_next(int core, int outcome);
 
 /* The CGI name with that id (bytes, for ever valid), NULL and length 0 if there is none. */
+#define UPP_NAMES_MAX 512 /* ids are below */
 const char *upp_name(int id, size_t *length);
 
 /* ---- a request --------------------------------------------------------- */
@@ -164,11 +165,9 @@ struct upp_variable {
     size_t value_length;
 };
 
-/* Added to a name's id: the value is that of the last request of the same core whose environ was
- * made. Only for the first UPP_VALUE_NAMES ids, and values of up to UPP_VALUE_MAX bytes. */
-#define UPP_SAME_VALUE 16384
-#define UPP_VALUE_NAMES 64
-#define UPP_VALUE_MAX 128
+/* Requests whose variables have the same names in the same order have the same shape. Python keeps
+ * an environ for each shape of each core. */
+#define UPP_SHAPES 32
 
 /* flags of a request */
 #define UPP_IS_HEAD 1    /* the method is HEAD */
@@ -189,7 +188,10 @@ struct upp_request {
     const struct upp_variable *variables;
     const int16_t *name_ids; /* of the variables' names, see upp_name(); -1: it has none */
     int variable_count;
-    int has_environ; /* Python: 1 once the environ is made, and values are kept */
+    int has_environ;        /* Python: 1 once the environ is made, and kept for the shape */
+    int shape;              /* 0 to UPP_SHAPES - 1; -1: nothing is kept for this request */
+    int changed_count;      /* -1: nothing is known of the shape yet */
+    const int16_t *changed; /* variables that have another value than in the shape's last request */
     int flags;
     int app;  /* id of the application, -1: none found */
     int core; /* thread or async core that serves it */

@@ -4,11 +4,12 @@
  *
  * The same twenty variables come with every request. Python keeps a list of str
  * by id, so that a variable costs it no decoding and no hashing of its name.
- * The table is bounded: a client that invents names fills it, not the memory.
+ * The table is bounded (UPP_NAMES_MAX): a client that invents names fills it, not the memory.
  */
 #ifndef UPP_NAMES_H
 #define UPP_NAMES_H
 
+#include "contract.h"
 #include "http/slice.h"
 
 /* The variables that are not headers. */
@@ -31,7 +32,6 @@ enum upp_name {
     UPP_NAME_FIXED /* how many there are */
 };
 
-#define UPP_NAMES_MAX 512
 #define UPP_NAME_UNKNOWN (-1) /* the table is full */
 
 /* The id of a header by its name as sent (a token, any case): HTTP_<NAME>, CONTENT_TYPE or

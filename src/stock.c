@@ -11,7 +11,7 @@
 #include "names.h"
 #include "prometheus.h"
 #include "request_check.h"
-#include "values.h"
+#include "shapes.h"
 #include "vm/entry.h"
 
 /* A pair of iovecs, as uWSGI's parser leaves them, is one upp_variable. */
@@ -68,7 +68,7 @@ void upp_stock_setup(void)
     cores = uwsgi_calloc(sizeof(struct core) * (size_t)uwsgi.cores);
     for (int i = 0; i < uwsgi.cores; i++)
         cores[i].name_ids = uwsgi_malloc(sizeof(int16_t) * most);
-    upp_values_setup(uwsgi.cores);
+    upp_shapes_setup(uwsgi.cores);
 }
 
 /* ---- choosing the application ------------------------------------------ */
@@ -166,7 +166,7 @@ static void fill(struct upp_request *request, struct wsgi_request *host)
     request->app = host->app_id;
     request->name_ids = cores[host->async_id].name_ids;
     find_names(request, cores[host->async_id].name_ids);
-    upp_values_mark(request, cores[host->async_id].name_ids);
+    upp_shapes_compare(request);
 }
 
 static int check(struct core *core, struct wsgi_request *host)

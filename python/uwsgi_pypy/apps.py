@@ -191,6 +191,7 @@ def annotate(key, value):
         _template.pop(key, None)
     else:
         _template[key] = value
+    environ.forget()
 
 
 # -- serving ----------------------------------------------------------------------------------------

@@ -27,17 +27,32 @@ _known_statuses = {}
 _KNOWN_MAX = 1024
 _KNOWN_VALUE_LENGTH = 128
 
+# A head of up to so many bytes is kept with its status, for the next response that has the same.
+_KEPT_BLOCK = 2048
+
 
 class Head:
-    """A checked response head."""
+    """A checked response head. Never changed: several responses may have it."""
 
-    __slots__ = ('status', 'code', 'block', 'declared')
+    __slots__ = ('status', 'code', 'block', 'declared', 'headers')
 
-    def __init__(self, status, code, block, declared):
+    def __init__(self, status, code, block, declared, headers=None):
         self.status = status      # bytes, "200 OK"
         self.code = code          # int
         self.block = block        # bytes, "Name: value\r\n" lines
         self.declared = declared  # int, value of Content-Length; -1: none
+        self.headers = headers    # list, what it was made of; None: it is not kept
+
+
+class Status:
+    """A checked status line, and the last head that had it."""
+
+    __slots__ = ('line', 'code', 'last')
+
+    def __init__(self, line, code):
+        self.line = line  # bytes, "200 OK"
+        self.code = code  # int
+        self.last = None  # Head
 
 
 def _check_name(name):
@@ -84,17 +99,17 @@ def _unpack_pair(pair):
 
 
 def check_status(status):
-    """Returns (bytes, code) of a status line such as '200 OK'."""
+    """Returns the Status of a status line such as '200 OK'."""
     if not isinstance(status, str):
         raise TypeError('the status must be str, not %s: %r' % (type(status).__name__, status))
     if not _status.match(status):
         raise ValueError("the status must be three digits of a final response, a space and a reason, such as "
                          "'200 OK', not %r" % status)
     try:
-        known = status.encode('latin-1'), int(status[:3])
+        known = Status(status.encode('latin-1'), int(status[:3]))
     except UnicodeEncodeError:
         raise ValueError('the status has characters outside of latin-1: %r' % status) from None
-    if len(known[0]) > 1024:
+    if len(known.line) > 1024:
         raise ValueError('the status is longer than 1024 bytes')
     if len(_known_statuses) < _KNOWN_MAX:
         _known_statuses[status] = known
@@ -126,13 +141,21 @@ def is_length(pair):
 def check(status, headers):
     """Returns the Head of start_response(status, headers)."""
     known = _known_statuses.get(status) if type(status) is str else None
-    status_bytes, code = known or check_status(status)
+    if known is None:
+        known = check_status(status)
     if type(headers) is not list:
         raise TypeError('the response headers must be a list, not %s' % type(headers).__name__)
-    if code == 204:
+    last = known.last
+    if last is not None and headers == last.headers:
+        return last
+    given = headers
+    if known.code == 204:
         # RFC 9110 8.6: a 204 must not have a Content-Length
-        headers = [pair for pair in headers if not is_length(pair)]
-    text, declared = _serialise(headers)
+        given = [pair for pair in headers if not is_length(pair)]
+    text, declared = _serialise(given)
     if len(text) > BLOCK_MAX:
         raise ValueError('the response headers take more than %d bytes' % BLOCK_MAX)
-    return Head(status_bytes, code, text.encode('latin-1'), declared)
+    if len(text) > _KEPT_BLOCK:
+        return Head(known.line, known.code, text.encode('latin-1'), declared)
+    head = known.last = Head(known.line, known.code, text.encode('latin-1'), declared, headers[:])
+    return head

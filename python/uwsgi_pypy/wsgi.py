@@ -179,8 +179,7 @@ class Exchange:
         if head is None or self.head_sent or head.declared >= 0 or head.code in (204, 304):
             return
         if self.request.flags & UPP_UNCHANGED:
-            head.block += b'Content-Length: %d\r\n' % length
-            head.declared = length
+            self.head = headers.Head(head.status, head.code, head.block + b'Content-Length: %d\r\n' % length, length)
 
     def respond_iterable(self, chunks):
         for chunk in chunks:

@@ -5,7 +5,7 @@
 #include "../config.h"
 #include "../prometheus.h"
 #include "../stock.h"
-#include "../values.h"
+#include "../shapes.h"
 #include "../vm/entry.h"
 #include "front.h"
 #include "transport.h"
@@ -354,7 +354,7 @@ static void fill_request(struct upp_core *core, struct wsgi_request *host, int c
     request->front = &upp_loop_front;
     request->host = host;
     request->app = host->app_id = 0;
-    upp_values_mark(request, core->name_ids);
+    upp_shapes_compare(request);
 }
 
 /* Answers for the application. Returns 0: the request is over. */
