@@ -2,6 +2,7 @@
 #include "engine.h"
 
 #include "../idle.h"
+#include "handover.h"
 #include "host.h"
 #include "pool.h"
 #include "steps.h"
@@ -26,6 +27,12 @@
 /* Milliseconds. On a graceful stop a connection that was quiet for so long is idle, and others may
  * have a request under way; on a stop at once a client has so long to take the rest. */
 #define STOP_GRACE 1000
+/* What a connection is watched for. */
+#define CONN_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+/* Something of these came, and a read will say what. */
+#define READ_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)
+/* Its end may be near. */
+#define END_EVENTS (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 /* Milliseconds between looks at the order to stop, for an application that waits for its client. */
 #define WAIT_SLICE 500
 
@@ -43,6 +50,7 @@ static struct {
     uint64_t idle_again;       /* when an idle thread looks for work; 0: never */
     uint64_t resume_accepting; /* when listeners that were taken out come back; 0: they are in */
     atomic_flag stopping;
+    _Atomic(struct upp_conn *) given_away; /* other workers have their descriptors; not ended yet */
 } engine;
 
 uint64_t upp_engine_clock(void)
@@ -128,9 +136,22 @@ static void close_conn(struct upp_core *core, struct upp_conn *conn)
     upp_pool_give(conn);
 }
 
+/* Descriptors that are no sockets of the loop are known by small numbers instead of addresses. */
+#define SIGNAL_POINTER(index) ((void *)(intptr_t)((index) + 1))
+#define WAKE_POINTER ((void *)(intptr_t)3)
+#define HANDOVER_POINTER ((void *)(intptr_t)4)
+
+static void watch_handover(int on)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = HANDOVER_POINTER};
+    if (upp_handover_fd() >= 0)
+        epoll_ctl(engine.epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, upp_handover_fd(), &event);
+}
+
 static void watch_listeners(int on)
 {
     pthread_mutex_lock(&engine.listening);
+    watch_handover(on);
     for (int i = 0; i < engine.listeners_count; i++) {
         struct upp_listener *listener = &engine.listeners[i];
         struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = listener};
@@ -174,27 +195,48 @@ static int accept_one(const struct upp_listener *listener, struct sockaddr_stora
     return fd;
 }
 
+/* Returns memory for one more connection, or NULL. */
+static struct upp_conn *take_free(void)
+{
+    struct upp_conn *conn = upp_pool_is_full() ? NULL : upp_pool_take();
+    if (!conn)
+        pause_accepting("the bound on connections is reached");
+    return conn;
+}
+
 /* Returns a new connection, which the caller owns, or NULL. */
 static struct upp_conn *take_new(const struct upp_listener *listener)
 {
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-    if (!listener->listening)
+    struct upp_conn *conn = listener->listening ? take_free() : NULL;
+    if (!conn)
         return NULL;
-    if (upp_pool_is_full()) {
-        pause_accepting("the bound on connections is reached");
-        return NULL;
-    }
     int fd = accept_one(listener, &peer);
-    if (fd < 0)
-        return NULL;
-    struct upp_conn *conn = upp_pool_take();
-    if (!conn) {
-        close(fd);
+    if (fd < 0) {
+        upp_pool_give(conn);
         return NULL;
     }
     upp_conn_open(conn, fd, listener);
     set_peer(conn, &peer);
     /* the first request is usually there already */
+    conn->readable = 1;
+    return conn;
+}
+
+/* Returns a connection that another worker could not serve, which the caller owns, or NULL. */
+static struct upp_conn *take_handed_over(void)
+{
+    struct upp_conn *conn;
+    if (upp_handover_fd() < 0)
+        return NULL;
+    if (!(conn = take_free()))
+        return NULL;
+    if (upp_handover_take(conn, engine.listeners)) {
+        if (errno == EMFILE)
+            pause_accepting(strerror(errno));
+        upp_pool_give(conn);
+        return NULL;
+    }
     conn->readable = 1;
     return conn;
 }
@@ -287,8 +329,7 @@ int upp_engine_send(struct upp_core *core, struct iovec *vector, int count)
 /* Not before it has to wait: one that ends with its first request never does. Returns 0, -1. */
 static int watch_conn(struct upp_conn *conn)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                .data.ptr = conn};
+    struct epoll_event event = {.events = CONN_EVENTS, .data.ptr = conn};
     conn->watched = !epoll_ctl(engine.epoll, EPOLL_CTL_ADD, conn->fd, &event);
     if (!conn->watched)
         return -1;
@@ -365,12 +406,21 @@ static void close_idle(struct upp_core *core, uint64_t now)
     }
 }
 
+/* Perhaps nobody else is there to take it. */
+static void take_what_is_left(struct upp_core *core)
+{
+    struct upp_conn *conn;
+    while ((conn = take_handed_over()))
+        later(core, conn);
+}
+
 static int stopped(struct upp_core *core, uint64_t now)
 {
     if (upp_host_accepting())
         return 0;
     if (!atomic_flag_test_and_set(&engine.stopping)) {
         watch_listeners(0);
+        upp_handover_stop();
         upp_engine_wake();
     }
     /* readable for ever: once all threads were woken it has to go */
@@ -379,6 +429,7 @@ static int stopped(struct upp_core *core, uint64_t now)
         if (atomic_fetch_add(&engine.woken, 1) + 1 == engine.threads)
             epoll_ctl(engine.epoll, EPOLL_CTL_DEL, engine.wake, NULL);
     }
+    take_what_is_left(core);
     close_idle(core, now);
     return !upp_pool_open();
 }
@@ -418,12 +469,22 @@ static int is_listener(const void *pointer)
     return listener >= engine.listeners && listener < engine.listeners + engine.listeners_count;
 }
 
-/* Those of listeners, or those of others. */
+static int brings_connections(const void *pointer)
+{
+    return pointer == HANDOVER_POINTER || is_listener(pointer);
+}
+
+static int is_conn(const void *pointer)
+{
+    return (uintptr_t)pointer > (uintptr_t)HANDOVER_POINTER && !is_listener(pointer);
+}
+
+/* Those that bring new connections, or the others. */
 static void keep_events(struct upp_core *core, const struct epoll_event *events, int count,
-                        int of_listeners)
+                        int are_new)
 {
     for (int i = 0; i < count; i++) {
-        if (is_listener(events[i].data.ptr) != of_listeners)
+        if (brings_connections(events[i].data.ptr) != are_new)
             continue;
         core->events[core->events_count].pointer = events[i].data.ptr;
         core->events[core->events_count++].events = events[i].events;
@@ -441,15 +502,13 @@ static void wait_events(struct upp_core *core, uint64_t now)
     int count = epoll_wait(engine.epoll, events, most, is_due ? 0 : timeout_of(now));
     if (!count && is_due)
         use_idle_time(now);
+    if (count > 0)
+        upp_handover_wake();
     core->events_next = 0;
     core->events_count = 0;
     keep_events(core, events, count, 0);
     keep_events(core, events, count, 1);
 }
-
-/* Descriptors of uWSGI's signals are known by small numbers instead of addresses. */
-#define SIGNAL_POINTER(index) ((void *)(intptr_t)((index) + 1))
-#define WAKE_POINTER ((void *)(intptr_t)3)
 
 /* Returns a connection that the caller owns now, or NULL. */
 static struct upp_conn *take_event(struct upp_core *core, const struct upp_event_slot *event)
@@ -460,16 +519,17 @@ static struct upp_conn *take_event(struct upp_core *core, const struct upp_event
     }
     if (event->pointer == WAKE_POINTER)
         return NULL;
-    if (is_listener(event->pointer)) {
+    if (event->pointer == HANDOVER_POINTER)
+        return take_handed_over();
+    if (is_listener(event->pointer))
         return accept_some(core, event->pointer);
-    }
     struct upp_conn *conn = event->pointer;
     if (!upp_conn_own(conn, UPP_CONN_EVENT))
         return NULL;
     atomic_fetch_and(&conn->ownership, ~UPP_CONN_EVENT);
-    if (event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    if (event->events & READ_EVENTS)
         conn->readable = 1;
-    if (event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    if (event->events & END_EVENTS)
         conn->hangup = 1;
     return conn;
 }
@@ -495,6 +555,105 @@ static struct upp_conn *next_conn(struct upp_core *core)
     return take_ready(core);
 }
 
+/* ---- handing over ------------------------------------------------------- */
+
+/* It waits for a request, and the first bytes of one came. */
+static int has_new_request(const struct upp_conn *conn, uint32_t events)
+{
+    return conn->state == UPP_CONN_HEAD && conn->start == conn->end &&
+           upp_output_empty(&conn->output) && (events & EPOLLIN) && !(events & END_EVENTS);
+}
+
+/* A connection that the caller owns. Returns 1 if it is one to hand over; else it is given up. */
+static int keep_or_give_up(struct upp_conn *conn, uint32_t events)
+{
+    if (has_new_request(conn, events))
+        return 1;
+    /* a connection that waits for a request has nothing to send */
+    if ((events & READ_EVENTS) || conn->state != UPP_CONN_HEAD || !upp_conn_disown(conn))
+        upp_engine_put_back(conn);
+    return 0;
+}
+
+/* Events that a thread has fetched, and cannot look at while it runs an application. It may come
+ * back at any time: what it finds owned or gone then it leaves alone. */
+static int take_fetched(const struct upp_core *core, struct upp_conn **conns, int most)
+{
+    int taken = 0;
+    for (int i = core->events_next; i < core->events_count && taken < most; i++) {
+        struct upp_conn *conn = __atomic_load_n(&core->events[i].pointer, __ATOMIC_RELAXED);
+        uint32_t events = core->events[i].events;
+        if (!is_conn(conn) || !upp_conn_own(conn, 0))
+            continue;
+        if (has_new_request(conn, events))
+            conns[taken++] = conn;
+        else if (!upp_conn_disown(conn))
+            upp_engine_put_back(conn);
+    }
+    return taken;
+}
+
+/* Events that nobody has fetched. */
+static int take_waiting(struct upp_conn **conns, int most)
+{
+    struct epoll_event events[UPP_EVENTS];
+    int taken = 0;
+    int count = epoll_wait(engine.epoll, events, most, 0);
+    for (int i = 0; i < count; i++) {
+        struct upp_conn *conn = events[i].data.ptr;
+        /* what is no connection stays ready until somebody has looked at it */
+        if (!is_conn(conn) || !upp_conn_own(conn, UPP_CONN_EVENT))
+            continue;
+        atomic_fetch_and(&conn->ownership, ~UPP_CONN_EVENT);
+        if (keep_or_give_up(conn, events[i].events))
+            conns[taken++] = conn;
+    }
+    return taken;
+}
+
+int upp_engine_take_idle(struct upp_conn **conns, int most)
+{
+    int taken = 0;
+    for (int i = 0; i < engine.threads && taken < most; i++)
+        taken += take_fetched(&engine.cores[i], conns + taken, most - taken);
+    if (taken < most)
+        taken += take_waiting(conns + taken, most - taken);
+    return taken;
+}
+
+/* Watched anew it has an event again, if there is something to see. */
+void upp_engine_put_back(struct upp_conn *conn)
+{
+    struct epoll_event event = {.events = CONN_EVENTS, .data.ptr = conn};
+    do {
+        epoll_ctl(engine.epoll, EPOLL_CTL_MOD, conn->fd, &event);
+    } while (!upp_conn_disown(conn));
+}
+
+/* Timers and the list of connections are the worker's own: it ends the rest when it can. */
+void upp_engine_give_away(struct upp_conn *conn)
+{
+    upp_engine_forget(conn);
+    close(conn->fd);
+    conn->fd = -1;
+    conn->next_free = atomic_load(&engine.given_away);
+    while (!atomic_compare_exchange_weak(&engine.given_away, &conn->next_free, conn))
+        continue;
+}
+
+static void end_given_away(struct upp_core *core)
+{
+    struct upp_conn *conn = atomic_load_explicit(&engine.given_away, memory_order_relaxed);
+    if (!conn)
+        return;
+    conn = atomic_exchange(&engine.given_away, NULL);
+    while (conn) {
+        struct upp_conn *next = conn->next_free;
+        close_conn(core, conn);
+        conn = next;
+    }
+}
+
 struct upp_request *upp_engine_next(struct upp_core *core, int outcome)
 {
     struct upp_conn *conn = core->conn;
@@ -511,6 +670,7 @@ struct upp_request *upp_engine_next(struct upp_core *core, int outcome)
             continue;
         }
         uint64_t now = upp_engine_clock();
+        end_given_away(core);
         tick(core, now);
         if (core->ready)
             continue;
@@ -578,6 +738,7 @@ int upp_engine_start(struct upp_listener *listeners, int count)
         goto fail;
     set_nodelay();
     watch_listeners(1);
+    upp_handover_start(listeners);
     return 0;
 fail:
     upp_host_log("the request loop cannot start: %s", strerror(errno));

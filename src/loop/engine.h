@@ -111,6 +111,14 @@ int upp_engine_send(struct upp_core *core, struct iovec *vector, int count);
  * has to stop. */
 int upp_engine_wait(const struct upp_conn *conn, short what, enum upp_timer_kind kind);
 
+/* For a thread that is none of the worker's, while those are busy (handover.h): finds at most so
+ * many connections that have a request of which nothing was read. The caller owns them. */
+int upp_engine_take_idle(struct upp_conn **conns, int most);
+/* Gives one of these up again; its event is not lost. */
+void upp_engine_put_back(struct upp_conn *conn);
+/* Another process has the descriptor of one of these now: it ends here. */
+void upp_engine_give_away(struct upp_conn *conn);
+
 const struct upp_limits *upp_engine_limits(void);
 
 /* Milliseconds of a monotonic clock. */

@@ -172,6 +172,38 @@ int upp_host_is_busy(void)
     return 0;
 }
 
+static int count_busy(const struct uwsgi_worker *worker)
+{
+    int busy = 0;
+    for (int i = 0; i < uwsgi.cores; i++)
+        busy += worker->cores[i].in_request != 0;
+    return busy;
+}
+
+int upp_host_is_full(uint64_t *ended)
+{
+    const struct uwsgi_worker *worker = &uwsgi.workers[uwsgi.mywid];
+    *ended = worker->delta_requests;
+    return count_busy(worker) == uwsgi.cores;
+}
+
+static int takes_connections(const struct uwsgi_worker *worker)
+{
+    return worker->pid > 0 && worker->manage_next_request && !worker->cheaped &&
+           !worker->suspended && !worker->hijacked;
+}
+
+int upp_host_free_siblings(void)
+{
+    int free = 0;
+    for (int i = 1; i <= uwsgi.numproc; i++) {
+        const struct uwsgi_worker *worker = &uwsgi.workers[i];
+        if (i != uwsgi.mywid && takes_connections(worker))
+            free += uwsgi.cores - count_busy(worker);
+    }
+    return free;
+}
+
 /* A key press reaches a worker twice, from the terminal and from the master. */
 #define SECOND_SIGNAL_AFTER 300000
 

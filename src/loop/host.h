@@ -32,6 +32,11 @@ void upp_host_take_signals(void);
 int upp_host_exit_code(void);
 /* 1 if other workers accept from the same sockets. */
 int upp_host_has_siblings(void);
+/* 1 while all threads of this worker have a request; *ended: the number of those that have ended.
+ */
+int upp_host_is_full(uint64_t *ended);
+/* How many threads of other workers have no request. */
+int upp_host_free_siblings(void);
 /* 1 if packets with this modifier1 are requests for the plugin: CGI variables, then a body. */
 int upp_host_is_ours(int modifier1);
 /* Bytes of variables that a packet may have. */

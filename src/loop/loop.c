@@ -5,6 +5,7 @@
 #include "../config.h"
 #include "../vm/entry.h"
 #include "engine.h"
+#include "handover.h"
 #include "host.h"
 
 #define NAME "pypy"
@@ -88,5 +89,6 @@ void upp_loop_choose(void)
         return;
     }
     uwsgi.loop = (char *)NAME;
+    upp_handover_setup();
     uwsgi_log("requests are served by the pypy loop\n");
 }

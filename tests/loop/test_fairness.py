@@ -57,3 +57,103 @@ def test_kept_connections_are_shared(start_loop, socket):
         pid = client.connect().get('/pid').body
         counts[pid] = counts.get(pid, 0) + 1
     assert len(counts) == 3 and min(counts.values()) >= 3, counts
+
+
+@pytest.fixture
+def connect_to_one(start_loop):
+    """connect_to_one(count): a server with two workers, that many kept connections to one of them, and its pid."""
+    @contextlib.contextmanager
+    def connect(count, **more):
+        server = start_loop({**OPTIONS, **more})
+        client = server.client('loop')
+        with contextlib.ExitStack() as stack:
+            found = {}
+            while not any(len(connections) == count for connections in found.values()):
+                connection = stack.enter_context(client.connect())
+                found.setdefault(int(connection.get('/pid').body), []).append(connection)
+            pid, connections = next((pid, kept) for pid, kept in found.items() if len(kept) == count)
+            yield server, pid, connections
+    return connect
+
+
+@contextlib.contextmanager
+def busy(server, connection, name='go'):
+    """The worker of this connection runs a request that does not end."""
+    connection.send_request('GET', '/wait/' + name)
+    wait_until((server.directory / (name + '.waits')).exists, 'the request to run')
+    try:
+        yield
+    finally:
+        server.write(name, '')
+    assert connection.read().body == b'waited'
+
+
+def test_kept_connections_leave_a_busy_worker(connect_to_one):
+    """What comes on them while their worker has no thread is served by the other one, from then on."""
+    with connect_to_one(4) as (server, pid, (first, *others)):
+        with busy(server, first):
+            others[0].send_request('GET', '/pid')
+            others[1].send_request('GET', '/pid')
+            served_by = {int(connection.read().body) for connection in others[:2]}
+            assert len(served_by) == 1 and pid not in served_by
+            # two requests at once, and a client that reads to the end: nobody else holds the connection open
+            others[2].send_request('GET', '/pid')
+            others[2].send_request('GET', '/pid', {'Connection': 'close'})
+            assert int(others[2].read().body) in served_by
+            assert int(others[2].read_last().body) in served_by
+        for connection in others[:2]:
+            assert int(connection.get('/pid').body) in served_by
+        assert int(first.get('/pid').body) == pid
+
+
+def test_the_client_stays_the_same(connect_to_one):
+    """Its address goes with the connection, and so does the number of its requests."""
+    with connect_to_one(2, **{'pypy-http-requests-max': 4}) as (server, pid, (first, second)):
+        assert second.get('/address').body == b'127.0.0.1:%d' % second.sock.getsockname()[1]
+        with busy(server, first):
+            assert second.get('/address').body == b'127.0.0.1:%d' % second.sock.getsockname()[1]
+            second.send_request('GET', '/pid')
+            response = second.read_last()
+            assert int(response.body) != pid and response.header('Connection') == 'close'
+
+
+def test_a_request_that_has_begun_stays(connect_to_one):
+    """The worker has read the beginning: nobody else could read the whole."""
+    with connect_to_one(2) as (server, pid, (first, second)):
+        second.send(b'GET /pid HTTP/1.1\r\n')
+        # the worker has seen it, as it has what came later
+        assert int(first.get('/pid').body) == pid
+        with busy(server, first):
+            second.send(b'Host: localhost\r\n\r\n')
+            with server.client('loop').connect() as other:
+                assert int(other.get('/pid').body) != pid
+        assert int(second.read().body) == pid
+
+
+def test_all_workers_are_busy(connect_to_one):
+    """It waits for the one that is free first, whichever it was with."""
+    with connect_to_one(2) as (server, pid, (first, second)):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(busy(server, first))
+            with server.client('loop').connect() as other:
+                with busy(server, other, 'other'):
+                    second.send_request('GET', '/pid')
+                assert int(second.read().body) != pid
+
+
+def test_several_threads(connect_to_one):
+    """A worker with a free thread keeps its connections; one without gives them away."""
+    with connect_to_one(3, threads=2) as (server, pid, (first, second, third)):
+        with busy(server, first):
+            assert int(third.get('/pid').body) == pid
+            with busy(server, second, 'other'):
+                assert int(third.get('/pid').body) != pid
+
+
+def test_a_worker_that_shall_end(connect_to_one):
+    """What comes on its connections before it can is served by the other one."""
+    with connect_to_one(2) as (server, pid, (first, second)):
+        with busy(server, first):
+            os.kill(pid, signal.SIGHUP)
+            wait_until(lambda: server.log_lines('Gracefully killing worker'), 'the signal')
+            assert int(second.get('/pid').body) != pid

@@ -23,6 +23,10 @@ def get_pid(environ, start_response, rest):
     return answer(start_response, b'%d' % os.getpid())
 
 
+def get_address(environ, start_response, rest):
+    return answer(start_response, ('%(REMOTE_ADDR)s:%(REMOTE_PORT)s' % environ).encode())
+
+
 def get_calls(environ, start_response, rest):
     """What was called since the last time."""
     body = json.dumps(calls).encode()

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "handover.h"
+
+#include "engine.h"
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Nanoseconds between two looks of the watcher. A request that runs at both holds its thread. */
+#define LOOK_EVERY 1000000
+/* Looks at a worker with a free thread, before the watcher rests. */
+#define QUIET_LOOKS 5
+/* Seconds after which it looks again, should it have rested in the moment that work came. */
+#define REST_SECONDS 1
+/* Connections handed over at one look. */
+#define MOST 16
+#define STACK_SIZE 262144
+
+/* What goes with the descriptor. Workers are forked from one master: the layout is theirs, too. */
+struct ticket {
+    unsigned listener; /* its index */
+    unsigned served;
+    unsigned char address_length;
+    unsigned char port_length;
+    char address[INET6_ADDRSTRLEN];
+    char port[6];
+};
+
+union control {
+    struct cmsghdr header; /* for its alignment */
+    char room[CMSG_SPACE(sizeof(int))];
+};
+
+static struct {
+    int in;  /* connections are sent here; -1: there is no socket */
+    int out; /* and taken here */
+    const struct upp_listener *listeners;
+    pthread_mutex_t working; /* held while connections are handed over */
+    int is_stopped;
+    pthread_mutex_t resting;
+    pthread_cond_t roused;
+} handover = {.in = -1,
+              .out = -1,
+              .working = PTHREAD_MUTEX_INITIALIZER,
+              .resting = PTHREAD_MUTEX_INITIALIZER,
+              .roused = PTHREAD_COND_INITIALIZER};
+
+atomic_int upp_handover_rests;
+
+void upp_handover_setup(void)
+{
+    int pair[2];
+    if (!upp_host_has_siblings())
+        return;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair)) {
+        upp_host_log("connections stay with their worker: %s", strerror(errno));
+        return;
+    }
+    handover.in = pair[0];
+    handover.out = pair[1];
+}
+
+int upp_handover_fd(void)
+{
+    return handover.out;
+}
+
+/* ---- the socket --------------------------------------------------------- */
+
+static struct ticket write_ticket(const struct upp_conn *conn)
+{
+    struct ticket ticket = {
+        .listener = (unsigned)(conn->listener - handover.listeners),
+        .served = conn->served,
+        .address_length = conn->address_length,
+        .port_length = conn->port_length,
+    };
+    memcpy(ticket.address, conn->address, sizeof ticket.address);
+    memcpy(ticket.port, conn->port, sizeof ticket.port);
+    return ticket;
+}
+
+static void read_ticket(const struct ticket *ticket, struct upp_conn *conn)
+{
+    conn->served = ticket->served;
+    conn->address_length = ticket->address_length;
+    conn->port_length = ticket->port_length;
+    memcpy(conn->address, ticket->address, sizeof conn->address);
+    memcpy(conn->port, ticket->port, sizeof conn->port);
+}
+
+/* Returns 0, -1: there is no room for it now. */
+static int put(const struct upp_conn *conn)
+{
+    struct ticket ticket = write_ticket(conn);
+    struct iovec vector = {&ticket, sizeof ticket};
+    union control control = {0};
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &conn->fd, sizeof conn->fd);
+    return sendmsg(handover.in, &message, MSG_NOSIGNAL) == (ssize_t)sizeof ticket ? 0 : -1;
+}
+
+/* A descriptor that finds no room is lost, and the connection with it. */
+static int has_room(void)
+{
+    int spare = fcntl(handover.out, F_DUPFD_CLOEXEC, 0);
+    if (spare >= 0)
+        close(spare);
+    return spare >= 0;
+}
+
+int upp_handover_take(struct upp_conn *conn, const struct upp_listener *listeners)
+{
+    struct ticket ticket;
+    struct iovec vector = {&ticket, sizeof ticket};
+    union control control = {0};
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    int fd;
+    if (!has_room() || recvmsg(handover.out, &message, MSG_CMSG_CLOEXEC) <= 0)
+        return -1;
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (!header || header->cmsg_type != SCM_RIGHTS) {
+        upp_host_log("a connection of another worker was lost");
+        errno = EBADF;
+        return -1;
+    }
+    memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    upp_conn_open(conn, fd, &listeners[ticket.listener]);
+    read_ticket(&ticket, conn);
+    return 0;
+}
+
+/* ---- the watcher -------------------------------------------------------- */
+
+static void hand_over(void)
+{
+    struct upp_conn *conns[MOST];
+    int wanted = upp_host_free_siblings();
+    int count = wanted ? upp_engine_take_idle(conns, wanted < MOST ? wanted : MOST) : 0;
+    for (int i = 0; i < count; i++) {
+        if (put(conns[i]))
+            upp_engine_put_back(conns[i]);
+        else
+            upp_engine_give_away(conns[i]);
+    }
+}
+
+static void rest(void)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += REST_SECONDS;
+    pthread_mutex_lock(&handover.resting);
+    atomic_store(&upp_handover_rests, 1);
+    int timed_out = 0;
+    while (atomic_load(&upp_handover_rests) && !timed_out)
+        timed_out = pthread_cond_timedwait(&handover.roused, &handover.resting, &until);
+    atomic_store(&upp_handover_rests, 0);
+    pthread_mutex_unlock(&handover.resting);
+}
+
+void upp_handover_rouse(void)
+{
+    pthread_mutex_lock(&handover.resting);
+    atomic_store(&upp_handover_rests, 0);
+    pthread_cond_signal(&handover.roused);
+    pthread_mutex_unlock(&handover.resting);
+}
+
+/* The same requests have been running since the last look. */
+static void look(int *is_full, uint64_t *ended)
+{
+    uint64_t ended_before = *ended;
+    int was_full = *is_full;
+    *is_full = upp_host_is_full(ended);
+    if (!*is_full || !was_full || *ended != ended_before)
+        return;
+    pthread_mutex_lock(&handover.working);
+    if (!handover.is_stopped)
+        hand_over();
+    pthread_mutex_unlock(&handover.working);
+}
+
+static void *watch(void *argument)
+{
+    const struct timespec pause = {0, LOOK_EVERY};
+    int is_full = 0;
+    int quiet = 0;
+    uint64_t ended = 0;
+    (void)argument;
+    for (;;) {
+        nanosleep(&pause, NULL);
+        look(&is_full, &ended);
+        quiet = is_full ? 0 : quiet + 1;
+        if (quiet >= QUIET_LOOKS) {
+            rest();
+            quiet = 0;
+        }
+    }
+    return NULL;
+}
+
+void upp_handover_start(const struct upp_listener *listeners)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigset_t all;
+    sigset_t before;
+    handover.listeners = listeners;
+    if (handover.in < 0)
+        return;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    /* signals are for the main thread */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&thread, &attributes, watch, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (error)
+        upp_host_log("connections stay with this worker: %s", strerror(error));
+}
+
+void upp_handover_stop(void)
+{
+    pthread_mutex_lock(&handover.working);
+    handover.is_stopped = 1;
+    pthread_mutex_unlock(&handover.working);
+}
