@@ -49,6 +49,43 @@ def test_bytes_and_text(start_console):
     assert sorted(console('uwsgi.cache_keys()')) == [b'a\0b', b'array', 'k\xe9'.encode()]
 
 
+def test_no_character(start_console):
+    """What a str has that is in no UTF-8 is an error that names the argument; bytes of os.fsdecode() go through."""
+    console = start_console({'cache2': SMALL})
+    for call, name in (('cache_get("ab\\ud800")', 'key'), ('cache_set("k", "ab\\ud800")', 'value'),
+                       ('cache_get("k", "ab\\ud800")', 'cache'), ('log("ab\\ud800")', 'message'),
+                       ('call("ab\\ud800")', 'RPC name')):
+        with pytest.raises(Raised, match=r"^ValueError: %s has '\\ud800' at index 2, which is no character and not in UTF-8$"
+                           % name):
+            console('uwsgi.' + call)
+    assert console('uwsgi.cache_set("k\\udcff", "v"); uwsgi.cache_get(b"k\\xff")') == b'v'
+
+
+def test_interrupted(start_console):
+    """A signal's handler that reads the cache while it is read, and threads that do, get their own values."""
+    console = start_console({'cache2': SMALL})
+    assert console('''
+import signal, threading
+keys = ['%d' % number for number in range(4)]
+for key in keys: uwsgi.cache_set(key, key * 60)
+wrong = []
+ended = False
+def look(key, count):
+    for _ in range(count):
+        found = uwsgi.cache_get(key)
+        if found != key.encode() * 60: wrong.append((key, found))
+signal.signal(signal.SIGUSR2, lambda number, frame: look('0', 3))
+def interrupt():
+    while not ended: signal.raise_signal(signal.SIGUSR2)
+threads = [threading.Thread(target=look, args=(key, 20000)) for key in keys[2:]] + [threading.Thread(target=interrupt)]
+for thread in threads: thread.start()
+look('1', 100000)
+ended = True
+for thread in threads: thread.join()
+signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+wrong[:3]''') == []
+
+
 def test_names(start_console):
     """Caches are apart; the first one needs no name; one that is not there answers None to everything but keys."""
     console = start_console({'cache2': [SMALL, SECOND]})

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from api.console import Raised
+from harness import wait_until
 
 LOOPS = pytest.mark.parametrize('loop', ['off', 'on'])
 
@@ -153,6 +154,24 @@ def test_after_req_hook_that_raises(start_site, loop):
     server.expect_traceback('ValueError: in the hook', 'ValueError: in the hook')
     for _ in range(2):
         assert server.client().get('/').body == b'hello'
+
+
+@pytest.mark.memory
+@pytest.mark.parametrize('name', ['after_req_hook', 'atexit', 'mule_msg_hook', 'post_fork_hook', 'spooler'])
+def test_memory_of_hooks(start_console, name):
+    """A hook that was replaced is given up."""
+    console = start_console()
+    console('''
+import gc, weakref
+class Hook:
+    def __call__(self, *given): return uwsgi.SPOOL_OK
+alive = weakref.WeakSet()
+for _ in range(10000):
+    uwsgi.%s = hook = Hook()
+    alive.add(hook)
+del hook
+''' % name)
+    wait_until(lambda: console('gc.collect(); len(alive)') == 1, 'only the last hook to be alive')
 
 
 ATEXIT = '''

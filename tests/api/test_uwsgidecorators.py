@@ -96,6 +96,34 @@ def test_decorators(start_console, engine):
     server.wait_log(r"^thread \('a', 1\), daemon True, in worker \d\.$")
 
 
+@pytest.mark.memory
+@pytest.mark.parametrize('decorator', ['rpc("again")', 'signal(99)', 'timer(3600, signum=99)', 'rbtimer(3600, signum=99)',
+                                       'cron(0, 0, 1, 1, 0, signum=99)', 'filemon("/", signum=99)', 'lock', 'thread',
+                                       'harakiri(60)', 'mulefunc', 'mulefunc(0)'])
+def test_memory(start_console, decorator):
+    """A function that was decorated again and again is given up, but for the last one."""
+    console = start_console()
+    console('''
+import gc, weakref, uwsgidecorators
+class Function:
+    __name__ = 'function'
+    def __call__(self, *given): return 'called'
+alive = weakref.WeakSet()
+def decorate(function):
+    try:
+        return uwsgidecorators.%s(function)
+    except ValueError as error:
+        # uWSGI has room for 64 timers and the like
+        if 'no more than 64' not in str(error): raise
+for _ in range(10000):
+    function = Function()
+    alive.add(function)
+    decorated = decorate(function)
+del function, decorated
+''' % decorator)
+    wait_until(lambda: console('gc.collect(); len(alive)') <= 1, 'at most the last function to be alive')
+
+
 def test_lock(start_console):
     """The function has lock 0 while it runs, also one that raises."""
     console = start_console()

@@ -17,10 +17,19 @@ UNIX_PATH_MAX = 102
 UNIX_NAME_MAX = 101
 
 
+def _encode(value, name):
+    """Returns str as UTF-8, with the bytes that os.fsdecode() and the like have put into it. ValueError."""
+    try:
+        return value.encode('utf-8', 'surrogateescape')
+    except UnicodeEncodeError as error:
+        raise ValueError('%s has %s at index %d, which is no character and not in UTF-8'
+                         % (name, ascii(value[error.start]), error.start)) from None
+
+
 def to_bytes(value, name, most=None):
     """Returns `value` (str as UTF-8, or bytes-like) as bytes of at most `most`. TypeError, ValueError."""
     if isinstance(value, str):
-        data = value.encode('utf-8', 'surrogateescape')
+        data = _encode(value, name)
     elif type(value) is bytes:
         data = value
     elif isinstance(value, (bytes, bytearray, memoryview)):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Results that C hands over as blocks: bytes, and lists of bytes; and buffers that it fills with small ones."""
 import struct
+from _thread import get_ident
 
 from _uwsgi_pypy import ffi, lib
 
@@ -11,12 +12,21 @@ _NONE = 2 ** 64 - 1
 BUFFER_SIZE = 8192
 
 _new_buffer = ffi.new_allocator(should_clear_after_alloc=False)
-# buffers that nobody uses now
+# The buffer of the thread that serves where there are no others: a constant, so the JIT knows its address and its type.
+_own = _new_buffer('char[]', BUFFER_SIZE)
+_owner = get_ident()
+# whether a call that was interrupted, by a signal's handler or a finalizer, uses it
+_own_is_used = 0
+# those of other threads that nobody uses now
 _buffers = []
 
 
 def borrow():
     """Returns a buffer (char[BUFFER_SIZE]) that is the caller's own until give_back()."""
+    global _own_is_used
+    if not _own_is_used and get_ident() == _owner:
+        _own_is_used = 1
+        return _own
     try:
         return _buffers.pop()
     except IndexError:
@@ -24,7 +34,11 @@ def borrow():
 
 
 def give_back(buffer):
-    _buffers.append(buffer)
+    global _own_is_used
+    if buffer is _own:
+        _own_is_used = 0
+    else:
+        _buffers.append(buffer)
 
 
 def take(block):

@@ -13,8 +13,8 @@ __all__ = ('cache_clear', 'cache_dec', 'cache_del', 'cache_div', 'cache_exists',
 
 # name as str or bytes -> C's handle of a local cache; caches are never removed
 _found = {}
-# that of the first one, once it is known; the JIT takes it for a constant
-_first = None
+# that of the first one, or NULL; the JIT takes it for a constant
+_first = lib.upp_cache_find(ffi.NULL)
 
 # What a packet for another instance holds besides the key and the name of the cache, at most.
 _PACKET_REST = 128
@@ -49,18 +49,13 @@ def _answer(done, cache):
 
 
 def _find(cache):
-    """Returns the handle of a local cache, None if there is none of that name. TypeError, ValueError."""
-    global _first
-    if cache is None and _first is not None:
+    """Returns the handle of a local cache, NULL if there is none of that name. TypeError, ValueError."""
+    if cache is None:
         return _first
     if (type(cache) is str or type(cache) is bytes) and cache in _found:
         return _found[cache]
     handle = lib.upp_cache_find(_cache(cache))
-    if not handle:
-        return None
-    if cache is None:
-        _first = handle
-    elif type(cache) is str or type(cache) is bytes:
+    if handle and (type(cache) is str or type(cache) is bytes):
         _found[cache] = handle
     return handle
 
@@ -84,7 +79,7 @@ def _read(handle, key):
 def cache_get(key, cache=None):
     """Returns the value of `key` (bytes), or None."""
     handle = _find(cache)
-    if handle is not None:
+    if handle:
         key = arguments.to_bytes(key, 'key', arguments.FIELD_MAX)
         if len(key) <= block.BUFFER_SIZE:
             return _read(handle, key)
