@@ -13,8 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nanoseconds between two looks of the watcher. A request that runs at both holds its thread. */
-#define LOOK_EVERY 1000000
+/* Nanoseconds between two looks of the watcher, and after one at which all threads had a request:
+ * who has the same one at the next look holds its thread. */
+#define LOOK_EVERY 3000000
+#define LOOK_AGAIN 1000000
 /* Looks at a worker with a free thread, before the watcher rests. */
 #define QUIET_LOOKS 5
 /* Seconds after which it looks again, should it have rested in the moment that work came. */
@@ -200,12 +202,12 @@ static void look(int *is_full, uint64_t *ended)
 
 static void *watch(void *argument)
 {
-    const struct timespec pause = {0, LOOK_EVERY};
     int is_full = 0;
     int quiet = 0;
     uint64_t ended = 0;
     (void)argument;
     for (;;) {
+        const struct timespec pause = {0, is_full ? LOOK_AGAIN : LOOK_EVERY};
         nanosleep(&pause, NULL);
         look(&is_full, &ended);
         quiet = is_full ? 0 : quiet + 1;
