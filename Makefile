@@ -160,7 +160,7 @@ asan: ## run the tests with a plugin built with ASan and UBSan
 
 bench: ## compare with what else there is, side by side (ARGS=...)
 	@tools/packages.sh build run bench
-	@$(MAKE) build build/bench/epoll_server
+	@$(MAKE) build build/bench/epoll_server build/bench/packet_server
 	@$(PYTHON) bench/run.py $(ARGS)
 
 .PHONY: bench-api
@@ -175,7 +175,7 @@ bench-warm: ## warm workers against cold ones, collected garbage, memory (ARGS=-
 	@$(MAKE) build
 	@$(PYTHON) bench/warm.py $(ARGS)
 
-build/bench/epoll_server: bench/epoll_server.c
+build/bench/%: bench/%.c
 	@echo "  CC   $<"
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) -o $@ $<

@@ -18,6 +18,7 @@ REPOSITORY = BENCH.parent
 # UPP_PLUGIN: another build of the plugin than this repository's
 PLUGIN = Path(os.environ.get("UPP_PLUGIN") or REPOSITORY / "build" / "pypy_plugin.so")
 EPOLL_SERVER = REPOSITORY / "build" / "bench" / "epoll_server"
+PACKET_SERVER = REPOSITORY / "build" / "bench" / "packet_server"
 
 UWSGI = shutil.which("uwsgi-core") or shutil.which("uwsgi") or "uwsgi"
 CPYTHON = "/usr/bin/python3"
@@ -80,6 +81,7 @@ CONTESTANTS = (
     uwsgi("stock", str(PLUGIN), "--pypy-loop", "off", jit=True),
     uwsgi("cpython", "python3"),
     Contestant("epoll", (str(EPOLL_SERVER), "{port}", BACKLOG)),
+    Contestant("packet", (str(PACKET_SERVER),), uwsgi=("{directory}/uwsgi", BACKLOG)),
     Contestant("nginx", nginx.command("{directory}"),
                prepare=lambda directory, port: nginx.configure(directory, port, BACKLOG, nginx.HELLO)),
     gunicorn("gunicorn", CPYTHON),
