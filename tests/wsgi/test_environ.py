@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from harness.uwsgi_packet import packet, request_variables
+
 APP = 'environ'
 OPTIONS = {'buffer-size': 16384}
 
@@ -219,3 +221,33 @@ def test_values_that_come_again(client):
         assert dump(client, headers={'X-Again': value})['HTTP_X_AGAIN'] == value
     assert 'HTTP_X_AGAIN' not in dump(client).environ
     assert dump(client, headers={'X-Again': '\xe9'})['HTTP_X_AGAIN'] == '\xe9'
+
+
+def test_requests_of_several_shapes_take_turns(client):
+    """What is kept belongs to the names of the variables: each request has its own names, and values of its own."""
+    shapes = [{}, {'X-One': '1'}, {'X-One': '1', 'X-Two': '2'}, {'X-Two': '2', 'X-One': '1'},
+              {'X-Many-%d' % number: str(number) for number in range(70)}]
+    names = sorted({name for headers in shapes for name in headers})
+    for turn in range(3):
+        for headers in shapes * 2:
+            wanted = {name: value + '.%d' % (turn if name == 'X-Two' else 0) for name, value in headers.items()}
+            environ = dump(client, headers=wanted).environ
+            found = {name: environ.get('HTTP_' + name.upper().replace('-', '_'), [None, None])[1] for name in names}
+            assert {name: value for name, value in found.items() if value is not None} == wanted
+
+
+def test_more_shapes_than_are_kept(client):
+    for turn in range(2):
+        for number in range(100):
+            environ = dump(client, headers={'X-Shape-%d' % number: 'turn %d' % turn}).environ
+            assert environ['HTTP_X_SHAPE_%d' % number][1] == 'turn %d' % turn
+            assert sum(name.startswith('HTTP_X_SHAPE_') for name in environ) == 1
+
+
+@pytest.mark.fronts('uwsgi')
+def test_a_variable_that_is_there_twice(client):
+    """The last one counts, also when only the first one has changed."""
+    for first, second in (('a', 'b'), ('c', 'b'), ('c', 'd'), ('d', 'd')):
+        variables = [*request_variables('GET', '/dump', (), 'HTTP/1.1').items(), (b'TWICE', first.encode()),
+                     (b'TWICE', second.encode())]
+        assert json.loads(client.raw(packet(variables)).body)['environ']['TWICE'][1] == second
