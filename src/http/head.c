@@ -244,21 +244,33 @@ static int refuse_grammar(struct parse *parse, const llhttp_t *parser)
     return refuse(parse, 400, reason && *reason ? reason : "malformed");
 }
 
+static const llhttp_settings_t settings = {
+    .on_url = on_target,
+    .on_header_field = on_name,
+    .on_header_value = on_value,
+    .on_headers_complete = on_end,
+};
+
 /* llhttp has a list of methods, and for some of them another grammar. HTTP has neither (RFC
- * 9110 9.1): it is told GET, and goes on with the target. */
+ * 9110 9.1): it is told GET. A parser is a plain struct, so one that was told is copied. */
+static llhttp_errno_t begin_with_get(llhttp_t *parser)
+{
+    static _Thread_local llhttp_t told;
+    llhttp_errno_t error = HPE_OK;
+    if (!told.settings) {
+        llhttp_init(&told, HTTP_REQUEST, &settings);
+        error = llhttp_execute(&told, "GET ", 4);
+    }
+    *parser = told;
+    return error;
+}
+
 static int read_grammar(struct parse *parse, const char *end)
 {
-    static const llhttp_settings_t settings = {
-        .on_url = on_target,
-        .on_header_field = on_name,
-        .on_header_value = on_value,
-        .on_headers_complete = on_end,
-    };
     llhttp_t parser;
     const char *target = parse->head->target.base;
-    llhttp_init(&parser, HTTP_REQUEST, &settings);
+    llhttp_errno_t error = begin_with_get(&parser);
     parser.data = parse;
-    llhttp_errno_t error = llhttp_execute(&parser, "GET ", 4);
     if (!error)
         error = llhttp_execute(&parser, target, (size_t)(end - target));
     if (error == HPE_PAUSED && llhttp_get_error_pos(&parser) == end)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "conn.h"
 
+#include "sock.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 void upp_conn_open(struct upp_conn *conn, int fd, const struct upp_listener *listener)
 {
@@ -83,7 +84,7 @@ enum upp_receive upp_conn_receive(struct upp_conn *conn)
     size_t room = conn->capacity - conn->end;
     ssize_t got;
     do {
-        got = recv(conn->fd, conn->data + conn->end, room, MSG_DONTWAIT);
+        got = upp_sock_recv(conn->fd, conn->data + conn->end, room);
     } while (got < 0 && errno == EINTR);
     if (got > 0) {
         conn->end += (size_t)got;

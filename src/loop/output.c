@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "output.h"
 
+#include "sock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -100,7 +102,7 @@ static ssize_t send_vector(int fd, struct iovec *vector, int count)
     struct msghdr message = {.msg_iov = vector, .msg_iovlen = (size_t)count};
     ssize_t sent;
     do {
-        sent = count == 1 ? send(fd, vector->iov_base, vector->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+        sent = count == 1 ? upp_sock_send(fd, vector->iov_base, vector->iov_len)
                           : sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (sent < 0 && errno == EINTR);
     return sent;
