@@ -15,7 +15,7 @@
 #include "contract.h"
 
 /* Makes room for so many cores; before the first request. */
-void upp_shapes_setup(int cores);
+void upp_shapes_setup(int count);
 
 /* Sets `shape`, `changed` and `changed_count` of a request whose variables, name_ids and flags are
  * set. Clears has_environ, in which Python says that it has seen the variables: what it did not see
