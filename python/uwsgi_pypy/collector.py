@@ -37,6 +37,10 @@ def size():
     return stats.total_gc_memory - stats.nursery_size
 
 
+def nursery_size():
+    return _stats(False).nursery_size
+
+
 def bytes_of(text):
     """Returns the number that a size such as 64M stands for; 0 if it is none."""
     digits = text.upper().rstrip('B')
@@ -57,7 +61,7 @@ class Collector:
             self.factor = float(config.gc_major or FACTOR)
         except ValueError:
             self.factor = FACTOR
-        self.least = bytes_of(config.gc_min or '') or NURSERIES * _stats(False).nursery_size
+        self.least = bytes_of(config.gc_min or '') or NURSERIES * nursery_size()
         self.runs = False   # a collection is under way
         self.rest(size())
 

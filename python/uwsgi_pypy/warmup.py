@@ -10,7 +10,7 @@ import time
 
 from _uwsgi_pypy import lib
 
-from . import apps, collector, config, log, slow_requests
+from . import apps, collector, config, log, nursery, slow_requests
 
 try:
     from pypyjit import get_stats_snapshot
@@ -240,6 +240,7 @@ def next_round():
     global _rounds
     if _rounds is None:
         apps.annotate(KEY, True)
+        nursery.find()
         _rounds = Warmup().rounds()
     count = next(_rounds, 0)
     if not count:

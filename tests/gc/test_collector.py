@@ -109,6 +109,41 @@ def test_a_worker_that_never_waits_is_collected_too(start, front):
     wait_until(lambda: look(client, '/grow?60000000')[0] > before + 1, 'major collections')
 
 
+NURSERY_APP = r'''
+import weakref
+
+references = []
+
+
+class Node:
+    pass
+
+
+def application(environ, start_response):
+    node = Node()
+    node.itself = node
+    node.data = [[number] for number in range(int(environ['QUERY_STRING']))]
+    references.append(weakref.ref(node))
+    body = b'%d' % sum(reference() is not None for reference in references)
+    start_response('200 OK', [('Content-Length', str(len(body)))])
+    return [body]
+'''
+
+
+@BOTH
+@pytest.mark.parametrize('idle', ['on', 'off'])
+def test_the_nursery_is_emptied_between_requests(start_server, front, idle):
+    """Nothing of a request becomes old, which it does when PyPy empties its nursery in the middle of one."""
+    server = start_server({front.option: True, **ENGINES[front.engine], 'pypy-wsgi': 'app', 'pypy-gc-min': '100G',
+                           'pypy-gc-idle': idle}, app=NURSERY_APP)
+    client = server.client(front)
+    old = 0
+    for number in range(400):
+        old = int(client.get('/?%d' % (3000 + 10 * number)).body)
+    # the request itself, those since the last time, and perhaps one before it was known what a request takes
+    assert old <= 25 if idle == 'on' else old > 40, old
+
+
 @pytest.mark.fronts('loop')
 def test_garbage_is_collected_before_the_fork(start, front):
     assert look(start())[1]
