@@ -16,13 +16,20 @@ from _uwsgi_pypy import lib
 
 from . import collector, config
 
-# What the rest is filled with, at a time: this, or a part of the nursery; and near its end, as what is just being made
-# then becomes old itself.
+try:
+    from pypyjit import residual_call
+except ImportError:
+    # a PyPy without its JIT
+    def residual_call(function):
+        return function()
+
+# What the rest is filled with, at a time: this, or a part of the nursery; less and less near its end, as what is just
+# being made then becomes old itself.
 PIECE = 32 << 10
 PARTS = 128
 SMALL = 256
 
-# Bytes left below which it counts as full, besides what a request takes.
+# Bytes left below which it counts as full, besides what a request takes and a quarter of that.
 MARGIN = 16 << 10
 
 # Requests between two looks at most.
@@ -61,7 +68,7 @@ class Nursery:
         """Has it emptied. Returns how far it was filled before."""
         last = self.where()
         for _ in range(self.size // SMALL):
-            bytearray(SMALL if self.end - last < 4 * self.piece else self.piece)
+            bytearray(min(max((self.end - last) >> 3, SMALL), self.piece))
             here = self.where()
             if here < last:
                 break
@@ -80,6 +87,10 @@ class Nursery:
         slack = self.size >> 3
         return max(begins) - min(begins) < 2 * slack and 0 <= min(begins) + self.size - self.end < slack
 
+    def full(self):
+        """Bytes left below which it counts as full."""
+        return self.need + (self.need >> 2) + MARGIN
+
     def look(self):
         """Between two requests. Returns the number of requests after which to call it again."""
         here = self.where()
@@ -88,13 +99,17 @@ class Nursery:
         room = self.end - here
         if not 0 <= room <= self.size:
             return SOON
-        if here > self.at:
-            self.need = max((here - self.at) // self.asked, self.need - (self.need >> 3))
-        if room < self.need + (self.need >> 2) + MARGIN and self.need < self.size:
+        used = here - self.at
+        if used < 0:
+            # PyPy has emptied it meanwhile
+            used += self.size
+        self.need = max(used // self.asked, self.need - (self.need >> 3))
+        if room < self.full() and self.need < self.size:
             self.fill()
             here = self.where()
             room = self.size
         self.at = here
+        # half of the way only: what is looked at too late shows nothing
         self.asked = min(max(room // (2 * self.need + 1), 1), SELDOM)
         return self.asked
 
@@ -111,5 +126,5 @@ def find():
 
 
 def look():
-    """See Nursery.look()."""
-    return _nursery.look() if _nursery else NEVER
+    """See Nursery.look(). What it does is no part of the compiled request, which comes by here all the time."""
+    return residual_call(_nursery.look) if _nursery else NEVER
