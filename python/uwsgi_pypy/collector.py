@@ -19,7 +19,7 @@ FACTOR = 1.82
 NURSERIES = 8
 
 # How much of the way there an idle worker lets it go.
-PART = 0.75
+PART = 0.9
 
 # Bytes by which it has to grow at least.
 LEAST = 8 << 20
