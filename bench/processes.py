@@ -140,6 +140,10 @@ class Server:
                 response += data
         return response
 
+    def log_text(self):
+        self.log.flush()
+        return Path(self.log.name).read_text("utf-8", "replace")
+
     def forget_log(self):
         """A server that logs its requests would fill the disk."""
         self.log.truncate(0)

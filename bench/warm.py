@@ -9,6 +9,7 @@ memory after many requests.
 """
 
 import argparse
+import functools
 import os
 import re
 import statistics
@@ -25,6 +26,10 @@ OPEN_LOAD = Path(__file__).resolve().parent / "open_load.py"
 FIRST = 1000
 STEADY = 20000
 CONNECTIONS = 32
+
+# Seconds that a worker lives where workers are replaced. With a second uWSGI takes it for a fault, and waits
+# (--forkbomb-delay).
+LIFE = 5
 
 # A page that takes long enough for a client in Python to keep up with 60 % load.
 PATH = "/reversed/"
@@ -112,11 +117,12 @@ def first_requests(results, settings):
 def first_seconds(results, settings):
     """p99 from the first second on, under the same load."""
     found = {}
+    rate = settings.rate(2)
     for name, options in (("warm", WARM), ("cold", [])):
         with start(name, 2, "django_page", *options) as server:
-            load = open_load(server, settings.rate, 10)
+            load = open_load(server, rate, 10)
             requests(server, settings.steady)
-            steady = open_load(server, settings.rate, 10)
+            steady = open_load(server, rate, 10)
             found[name] = p99([latency for _, latency in load]) / p99([latency for _, latency in steady])
     results.add("p99 of the first 10 s / steady p99", found["warm"], 3, detail="; cold: %.1f" % found["cold"])
 
@@ -138,21 +144,26 @@ def private_memory(results, settings):
 def respawns(results, settings):
     """The same load, with workers that live long, and with ones that are replaced every few seconds."""
     found = {}
-    for name, options in (("steady", []), ("replaced", ["--max-requests", "3000", "--min-worker-lifetime", "1"])):
+    rate = settings.rate(2)
+    limit = str(rate // 2 * LIFE)
+    for name, options in (("steady", []), ("replaced", ["--max-requests", limit, "--min-worker-lifetime", "1"])):
         with start(name, 2, "django_page", *WARM, *options) as server:
-            found[name] = p99([latency for _, latency in open_load(server, settings.rate, settings.seconds)])
+            found[name] = p99([latency for _, latency in open_load(server, rate, settings.seconds)])
+            respawns = server.log_text().count("Respawned uWSGI worker")
     results.add("p99 with --max-requests / without", found["replaced"] / found["steady"], 1.5,
-                detail="; %.1f and %.1f ms" % (found["replaced"], found["steady"]))
+                detail="; %.1f and %.1f ms; %d respawns in %d s" % (found["replaced"], found["steady"], respawns,
+                                                                    settings.seconds))
 
 
 def idle_collection(results, settings):
     """Steps that PyPy chooses, in the middle of requests, against small ones while the worker waits."""
     found = {}
+    rate = settings.rate(1)
     kinds = (("idle", ["--pypy-gc-idle", "on"]), ("own", ["--pypy-gc-idle", "off", "--pypy-gc-step", "8M"]))
     for name, options in kinds:
         with start(name, 1, "django_page", *WARM, *options) as server:
             requests(server, settings.steady)
-            found[name] = p99([latency for _, latency in open_load(server, settings.rate, settings.seconds)])
+            found[name] = p99([latency for _, latency in open_load(server, rate, settings.seconds)])
     results.add("p99 at 60 % load, collected while idle / by PyPy's default", found["idle"] / found["own"], 0.7,
                 detail="; %.1f and %.1f ms" % (found["idle"], found["own"]))
 
@@ -175,11 +186,14 @@ SCENARIOS = {function.__name__: function
              for function in (first_requests, first_seconds, private_memory, respawns, idle_collection, memory)}
 
 
-def measure_rate():
-    """Requests/s that are 60 % of what a warm server can do."""
-    with start("rate", 1, "django_page", *WARM) as server:
+@functools.lru_cache(None)
+def measure_rate(workers):
+    """Requests/s that are 60 % of what so many warm workers can do on their core."""
+    with start("rate", workers, "django_page", *WARM) as server:
         requests(server, STEADY)
-        return int(0.6 * wrk(server.port, 3, CONNECTIONS, PATH).rate)
+        rate = int(0.6 * wrk(server.port, 3, CONNECTIONS, PATH).rate)
+    print("load: %d requests/s for %d workers" % (rate, workers), flush=True)
+    return rate
 
 
 def main():
@@ -191,8 +205,7 @@ def main():
     settings.steady = STEADY
     settings.many = 60000 if settings.quick else 200000
     settings.seconds = 10 if settings.quick else 30
-    settings.rate = measure_rate()
-    print("load: %d requests/s" % settings.rate, flush=True)
+    settings.rate = measure_rate
     results = Results()
     for name in settings.only or SCENARIOS:
         SCENARIOS[name](results, settings)

@@ -4,6 +4,7 @@
 #include "compat.h"
 #include "config.h"
 #include "contract.h"
+#include "turn.h"
 #include "vm/entry.h"
 #include "waits.h"
 
@@ -95,7 +96,7 @@ static void leave(int number)
 /* --max-requests and the like */
 static void work_is_done(void)
 {
-    if (leaving)
+    if (leaving || !upp_turn_has_come())
         return;
     uwsgi_log("...The work of process %d is done. Seeya!\n", (int)getpid());
     begin_to_leave(0);

@@ -143,6 +143,11 @@ int upp_app_add(const char *mountpoint, size_t length, int64_t seconds, const ch
                 const char *touch_reload);
 int upp_app_is_default(int app);
 
+/* ---- garbage ------------------------------------------------------------ */
+
+/* Where the bytes of `object` lie, as a number; no use but to compare it with others. */
+uint64_t upp_idle_locate(const char *object);
+
 /* ---- the request loop -------------------------------------------------- */
 
 struct upp_request;
@@ -340,6 +345,9 @@ UPP_PYTHON int upp_py_warmup(void);
 UPP_PYTHON void upp_py_collect(void);
 /* A worker waits for requests. Does one short thing; returns 1 if there is more to do. */
 UPP_PYTHON int upp_py_idle(void);
+/* A request of a worker that serves one at a time has ended. Returns the number of further ones
+ * after which to call it again. */
+UPP_PYTHON int64_t upp_py_between_requests(void);
 /* which: 0 class, 1 message, 2 repr, 3 backtrace; answers with upp_return */
 UPP_PYTHON void upp_py_exception(int core, int which);
 UPP_PYTHON void upp_py_exception_log(int core);

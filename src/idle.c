@@ -14,6 +14,11 @@
 /* Listening sockets that are looked at; with more than these nothing is done. */
 #define SOCKETS_MAX 16
 
+uint64_t upp_idle_locate(const char *object)
+{
+    return (uint64_t)(uintptr_t)object;
+}
+
 int upp_idle_wanted(void)
 {
     return upp_config()->gc_idle;
@@ -53,9 +58,18 @@ static int somebody_waits(void)
     return poll(sockets, count, 0) != 0;
 }
 
+/* Only a worker that serves one request at a time is ever asked again. */
+static void look_at_nursery(void)
+{
+    static int64_t left;
+    if (--left <= 0)
+        UPP_ENTER(left = upp_py_between_requests());
+}
+
 void upp_idle_after_request(void)
 {
     static uint64_t again;
+    look_at_nursery();
     uint64_t now = uwsgi_micros();
     uint64_t end = now + BETWEEN_REQUESTS;
     if (now < again || upp_warmup_host() || other_requests_run())

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * idle.h - what a worker does while no request waits: steps of a major
+ * idle.h - what a worker does between two requests: it empties a full nursery
+ * (python/uwsgi_pypy/nursery.py); and while none waits: steps of a major
  * collection (python/uwsgi_pypy/collector.py).
  *
  * The loop asks when it is about to wait; on uWSGI's own path a request that has

@@ -30,6 +30,7 @@
 #include "vm/entry.h"
 #include "vm/fork.h"
 #include "warmup.h"
+#include "watch.h"
 #include "worker.h"
 
 extern struct uwsgi_plugin pypy_plugin;
@@ -175,6 +176,7 @@ static void post_uwsgi_fork(int step)
 static void post_fork(void)
 {
     upp_fork_in_child();
+    upp_watch_forget();
     upp_signal_forget();
     upp_rpc_forget();
     upp_stacks_start();
@@ -217,6 +219,7 @@ static void fixup(void)
 /* The master, each time it wakes up. */
 static void master_cycle(void)
 {
+    upp_watch_workers();
     if (upp_config_checks_signals())
         UPP_ENTER(upp_py_check_signals());
 }

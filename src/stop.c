@@ -2,6 +2,7 @@
 #include "stop.h"
 
 #include "compat.h"
+#include "turn.h"
 
 /* Microseconds between two looks for requests that still run. */
 #define LOOK_EVERY 20000
@@ -99,11 +100,13 @@ static void leave(int number)
 /* --max-requests and the like, in whichever thread served the last request */
 static void work_is_done(void)
 {
-    if (leaving)
+    if (leaving || !upp_turn_has_come())
         return;
     uwsgi_log("...The work of process %d is done. Seeya!\n", (int)getpid());
     leaving = 1;
     worker()->manage_next_request = 0;
+    if (uwsgi.threads < 2)
+        exit(0);
     if (!pthread_equal(pthread_self(), main_thread))
         pthread_kill(main_thread, SIGHUP);
 }
@@ -111,11 +114,12 @@ static void work_is_done(void)
 void upp_stop_install(void)
 {
     /* --async has its own end: async.c */
-    if (uwsgi.async < 2 || uwsgi.threads > 1)
-        mark_accepting();
+    if (uwsgi.async > 1)
+        return;
+    mark_accepting();
+    uwsgi.gbcw_hook = work_is_done;
     if (uwsgi.threads < 2)
         return;
     main_thread = pthread_self();
-    uwsgi.gbcw_hook = work_is_done;
     uwsgi_unix_signal(SIGHUP, leave);
 }

@@ -13,8 +13,8 @@
 #ifndef UPP_STOP_H
 #define UPP_STOP_H
 
-/* In a worker, before its first request: marks cores from accept() on; with threads, takes over
- * SIGHUP and uWSGI's "work is done". */
+/* In a worker, before its first request: marks cores from accept() on; takes over uWSGI's "work is
+ * done", and SIGHUP with threads. */
 void upp_stop_install(void);
 
 /* To be called before the process exits: waits for the requests of other threads, if it is a

@@ -19,7 +19,7 @@ FACTOR = 1.82
 NURSERIES = 8
 
 # How much of the way there an idle worker lets it go.
-PART = 0.75
+PART = 0.9
 
 # Bytes by which it has to grow at least.
 LEAST = 8 << 20
@@ -35,6 +35,10 @@ def size():
     """Bytes that old objects take: what PyPy compares with its own mark."""
     stats = _stats(False)
     return stats.total_gc_memory - stats.nursery_size
+
+
+def nursery_size():
+    return _stats(False).nursery_size
 
 
 def bytes_of(text):
@@ -57,7 +61,7 @@ class Collector:
             self.factor = float(config.gc_major or FACTOR)
         except ValueError:
             self.factor = FACTOR
-        self.least = bytes_of(config.gc_min or '') or NURSERIES * _stats(False).nursery_size
+        self.least = bytes_of(config.gc_min or '') or NURSERIES * nursery_size()
         self.runs = False   # a collection is under way
         self.rest(size())
 

@@ -10,8 +10,8 @@ import threading
 from _uwsgi_pypy import lib
 
 from . import (api, apps, async_exchanges, autoreload, barrier, collector, config, decorators, errors, greenlets,
-               interpreter, loop, modules, numbers, profiler, raw, router, run, scripts, shell, soft_harakiri, stacks,
-               tracebacker, warmup)
+               interpreter, loop, modules, numbers, nursery, profiler, raw, router, run, scripts, shell, soft_harakiri,
+               stacks, tracebacker, warmup)
 from .api import rpc, signal
 from .barrier import exported
 
@@ -136,10 +136,15 @@ def install():
     @exported()
     def upp_py_collect():
         collector.settle()
+        nursery.find()
 
     @exported(error=0)
     def upp_py_idle():
         return collector.idle()
+
+    @exported(error=0)
+    def upp_py_between_requests():
+        return nursery.look()
 
     @exported()
     def upp_py_exception(core, which):

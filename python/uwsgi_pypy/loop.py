@@ -2,13 +2,15 @@
 """The request loop: `while True` is Python, so the JIT compiles across requests."""
 from _uwsgi_pypy import lib
 
-from . import apps, log
+from . import apps, log, nursery
 
 
 def run(core):
     """Serves requests until the worker stops."""
     next_request = lib.upp_loop_next
     serve = apps.serve
+    look = nursery.look
+    left = 1    # requests until the next look at the nursery
     outcome = lib.UPP_DONE
     while True:
         request = next_request(core, outcome)
@@ -20,3 +22,6 @@ def run(core):
             # a defect of the plugin: the exchange lets nothing of the application through
             log.exception()
             outcome = lib.UPP_CLOSE
+        left -= 1
+        if left <= 0:
+            left = look()

@@ -10,7 +10,7 @@ import time
 
 from _uwsgi_pypy import lib
 
-from . import apps, collector, config, log, slow_requests
+from . import apps, collector, config, log, nursery, slow_requests
 
 try:
     from pypyjit import get_stats_snapshot
@@ -23,6 +23,9 @@ KEY = slow_requests.WARMUP
 # Requests of a round, for each that is known; fewer of slow ones, so that a round takes no more than so many seconds.
 ROUND = 50
 ROUND_SECONDS = 0.25
+
+# Seconds between two lines of the log about how it goes.
+PROGRESS_SECONDS = 2
 
 # Settled: so many of each request, and at least so many in all, have compiled next to nothing.
 QUIET_EACH = 300
@@ -155,10 +158,10 @@ def fail(name, how):
 class Warmup:
     """Decides round by round, and writes the log."""
 
-    __slots__ = ('started', 'first', 'last', 'sent', 'before', 'rounds_before')
+    __slots__ = ('started', 'told', 'first', 'last', 'sent', 'before', 'rounds_before')
 
     def __init__(self):
-        self.started = time.time()
+        self.started = self.told = time.time()
         self.first = self.last = 0.0    # milliseconds
         self.sent = 0
         self.before = compiled()
@@ -218,14 +221,26 @@ class Warmup:
             fits = int(ROUND_SECONDS * 1000 / max(self.latency(), 0.001))
             yield self.count(min(max(fits, len(_known)), ROUND * len(_known), config.warmup_requests - self.sent))
             self.drop_failed()
+            self.report_progress()
         self.report(end)
 
     def count(self, requests):
         self.sent += requests
         return requests
 
+    def compiled(self):
+        """(loops, bridges) of the warm-up."""
+        return tuple(after - before for after, before in zip(compiled(), self.before))
+
+    def report_progress(self):
+        now = time.time()
+        if _known and now - self.told >= PROGRESS_SECONDS:
+            self.told = now
+            log.info('warm-up: %d requests so far, the last ones took %.2f ms; %d loops and %d bridges were compiled'
+                     % ((self.sent, self.latency()) + self.compiled()))
+
     def report(self, end):
-        loops, bridges = (after - before for after, before in zip(compiled(), self.before))
+        loops, bridges = self.compiled()
         last = self.latency() if _known else 0
         log.info('warm-up: %d requests in %.1f seconds, the first ones took %.2f ms, the last ones %.2f ms; '
                  '%d loops and %d bridges were compiled; %s'
@@ -240,6 +255,7 @@ def next_round():
     global _rounds
     if _rounds is None:
         apps.annotate(KEY, True)
+        nursery.find()
         _rounds = Warmup().rounds()
     count = next(_rounds, 0)
     if not count:

@@ -4,8 +4,9 @@
 #include "../compat.h"
 #include "../config.h"
 #include "../prometheus.h"
-#include "../stock.h"
 #include "../shapes.h"
+#include "../stock.h"
+#include "../turn.h"
 #include "../vm/entry.h"
 #include "front.h"
 #include "transport.h"
@@ -232,8 +233,11 @@ static void stop_at_once(int number)
 /* --max-requests, reload-on-rss and the like, from inside uwsgi_close_request() */
 static void work_is_done(void)
 {
-    if (upp_host_accepting())
+    if (upp_host_accepting()) {
+        if (!upp_turn_has_come())
+            return;
         uwsgi_log("...The work of process %d is done. Seeya!\n", (int)getpid());
+    }
     stop_accepting(0);
 }
 

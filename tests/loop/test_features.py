@@ -135,7 +135,8 @@ def test_harakiri(start_loop):
 
 
 def test_max_requests_loses_nothing(start_loop):
-    server = start_loop({**MASTER, 'max-requests': 1000, 'processes': 2, 'min-worker-lifetime': 0})
+    server = start_loop({**MASTER, 'max-requests': 1000, 'processes': 2, 'min-worker-lifetime': 0,
+                         'forkbomb-delay': 0})
     server.ignore_fds()
     with KeepAliveLoad(server.client('loop')) as load:
         server.wait_log('work of process', 2)

@@ -94,7 +94,7 @@ def test_lazy_app_that_fails_leaves_a_worker_that_says_so(make_site):
 
 def test_max_requests_under_load(start_site):
     """Workers come and go, no request is lost, and each one that leaves runs its exit functions."""
-    server = start_site({**MASTER, 'processes': 2, 'max-requests': 50, 'min-worker-lifetime': 0})
+    server = start_site({**MASTER, 'processes': 2, 'max-requests': 50, 'min-worker-lifetime': 0, 'forkbomb-delay': 0})
     server.ignore_fds()
     with Load(server.client(), '/pid') as load:
         wait_until(lambda: len(load.bodies) >= 5 or load.failures, 'five workers to have served')
@@ -103,6 +103,39 @@ def test_max_requests_under_load(start_site):
     assert len(gone) >= 2
     for pid in gone:
         server.wait_log('^atexit of %d$' % pid)
+
+
+def test_workers_end_one_after_the_other(start_site):
+    """One that has done its work goes on while another is being replaced: somebody always serves."""
+    limit = 5
+    server = start_site({**MASTER, 'processes': 2, 'threads': 2, 'max-requests': limit, 'min-worker-lifetime': 0,
+                         'forkbomb-delay': 0})
+    server.ignore_fds()
+    [held] = hold_all(server, 1)
+    first = int((server.directory / '0.pid').read_text())
+
+    def ask():
+        return int(server.client().get('/pid').body)
+    wait_until(lambda: ask() and server.log_lines('The work of process %d is done' % first), 'the end of the first')
+    [second] = {ask() for _ in range(3 * limit)} - {first}
+    assert not server.log_lines('The work of process %d is done' % second)
+    release(server, 1)
+    assert int(held.read().body) == first
+    wait_until(lambda: ask() and server.log_lines('The work of process %d is done' % second), 'the end of the other')
+    server.wait_log('Respawned uWSGI worker', len(server.log_lines('The work of process')))
+
+
+def test_ended_worker_is_replaced_at_once(start_site):
+    """The master's timer has nothing to do with it: it would look after an hour."""
+    server = start_site({'master': True, 'processes': 2, 'max-requests': 5, 'min-worker-lifetime': 0,
+                         'check-interval': 3600})
+    server.ignore_fds()
+    server.allow_alarm('DAMN ! worker')
+    os.kill(server.worker_pids()[0], signal.SIGKILL)
+    server.wait_log('Respawned uWSGI worker')
+    wait_until(lambda: server.client().get('/hello').body == b'hello' and server.log_lines('The work of process'),
+               'a worker to end in order')
+    server.wait_log('Respawned uWSGI worker', 2)
 
 
 def test_reload_on_rss(start_site):

@@ -92,5 +92,6 @@ def test_reloads_leak_no_descriptors(start_site, fixed_address):
         server.reload()
         server.wait_log('spawned uWSGI worker 1 ', number + 1)
         assert server.client().get('/hello').body == b'hello'
+        wait_until(lambda: 'anon_inode:[pidfd]' in open_fds(server.pid), 'the master to watch its worker')
         counts.append(sum(open_fds(server.pid).values()))
     assert counts[-1] <= counts[0], counts

@@ -185,7 +185,7 @@ def test_background_threads_after_the_fork(start_site, options):
 
 def test_background_threads_before_the_fork(start_site):
     """One of the import stays in the master and runs there; workers are born and born again beside it."""
-    server = start_site({'master': True, 'processes': 2, 'max-requests': 5, 'min-worker-lifetime': 1},
+    server = start_site({'master': True, 'processes': 2, 'max-requests': 5, 'min-worker-lifetime': 1, 'forkbomb-delay': 0},
                         app=TICKING)
     server.ignore_fds()
     wait_ticks(server, 'import', server.master_pid)

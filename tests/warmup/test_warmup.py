@@ -240,6 +240,14 @@ def test_what_watches_requests_does_not_see_it(start_server, options, front, laz
     assert not server.log_lines('slow request|soft harakiri')
 
 
+@BOTH
+def test_a_long_one_says_how_it_goes(start_server, options, front):
+    """And ends when its time is over, settled or not."""
+    server = start_server(options(pypy_warmup='/', pypy_warmup_seconds=5), app=SLOW_APP)
+    assert server.log_lines(r'warm-up: \d+ requests so far, the last ones took \d+\.\d+ ms; \d+ loops and \d+ bridges')
+    assert summary(server).endswith('; --pypy-warmup-seconds is reached')
+
+
 @pytest.mark.parametrize('more', [{}, {'pypy-greenlets': True}])
 def test_with_async_it_is_refused(make_server, more):
     server = make_server({'http-socket': True, 'pypy-wsgi': 'app', 'pypy-warmup': '/', 'async': 4, **more},

@@ -112,8 +112,10 @@ def download(environ, start_response):
 
 @route
 def hold(environ, start_response):
-    """/hold/NAME: says so in NAME.held and answers when NAME.release is there."""
+    """/hold/NAME: says so in NAME.held, and who it is in NAME.pid, and answers when NAME.release is there."""
     name = argument(environ)
+    with open(name + '.pid', 'w') as file:
+        file.write(str(os.getpid()))
     mark(name + '.held')
     wait_for_file(name + '.release')
     return reply(start_response, b'%d' % os.getpid())

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""Empties PyPy's nursery between two requests.
+
+Objects are born in the nursery. PyPy empties it when it is full: what is in use at that moment becomes old, and an
+old object goes away in a major collection only. In the middle of a request that is all that the request has made so
+far. After some thousands of requests this is most of what has become old, and so it is the reason for the next major
+collection, which makes a worker's share of the master's memory its own.
+
+Between two requests next to nothing is in use. So a look there, now and then, tells how full the nursery is; and when
+the next request would not fit any more, it is filled up with nothing, which makes PyPy empty it.
+
+How full it is follows from the address of a new object, as one is put behind the other. Whether that is so is tried
+before anything is done, and nothing is done where it is not.
+"""
+from _uwsgi_pypy import lib
+
+from . import collector, config
+
+try:
+    from pypyjit import residual_call
+except ImportError:
+    # a PyPy without its JIT
+    def residual_call(function):
+        return function()
+
+# What the rest is filled with, at a time: this, or a part of the nursery; less and less near its end, as what is just
+# being made then becomes old itself.
+PIECE = 32 << 10
+PARTS = 128
+SMALL = 256
+
+# Bytes left below which it counts as full, besides what a request takes and a quarter of that.
+MARGIN = 16 << 10
+
+# Requests between two looks at most.
+SELDOM = 10000
+
+# After an object that is not where it is expected.
+SOON = 100
+
+# Rounds of the trial.
+TRIALS = 4
+
+NEVER = 1 << 60
+
+
+class Nursery:
+    """Knows where it ends, and what requests take of it."""
+
+    __slots__ = ('end', 'size', 'piece', 'count', 'at', 'asked', 'need')
+
+    def __init__(self):
+        self.size = collector.nursery_size()
+        self.piece = min(PIECE, self.size // PARTS)
+        self.count = 0
+        self.end = NEVER    # the highest address that an object has had, once it is known
+        self.at = 0      # where the next object came at the last look
+        self.asked = 1   # requests since then
+        self.need = 0    # bytes that a request takes; of late, and rather too much
+
+    def where(self):
+        """The address of a new object; of a different one each time, or the compiler would make it once and for all."""
+        self.count += 1
+        new = self.count.to_bytes(8, 'little')
+        return lib.upp_idle_locate(new)
+
+    def fill(self):
+        """Has it emptied. Returns how far it was filled before."""
+        last = self.where()
+        for _ in range(self.size // SMALL):
+            bytearray(min(max((self.end - last) >> 3, SMALL), self.piece))
+            here = self.where()
+            if here < last:
+                break
+            last = here
+        return last
+
+    def find(self):
+        """Returns whether it is as it should be: filled again and again from about the same place up to its end."""
+        begins, ends = [], []
+        for _ in range(TRIALS):
+            self.fill()
+            begins.append(self.where())
+            ends.append(self.fill())
+        self.end = max(ends)
+        self.at = self.where()
+        slack = self.size >> 3
+        return max(begins) - min(begins) < 2 * slack and 0 <= min(begins) + self.size - self.end < slack
+
+    def full(self):
+        """Bytes left below which it counts as full."""
+        return self.need + (self.need >> 2) + MARGIN
+
+    def look(self):
+        """Between two requests. Returns the number of requests after which to call it again."""
+        here = self.where()
+        if self.end < here < self.end + (self.size >> 3):
+            self.end = here
+        room = self.end - here
+        if not 0 <= room <= self.size:
+            return SOON
+        used = here - self.at
+        if used < 0:
+            # PyPy has emptied it meanwhile
+            used += self.size
+        self.need = max(used // self.asked, self.need - (self.need >> 3))
+        if room < self.full() and self.need < self.size:
+            self.fill()
+            here = self.where()
+            room = self.size
+        self.at = here
+        # half of the way only: what is looked at too late shows nothing
+        self.asked = min(max(room // (2 * self.need + 1), 1), SELDOM)
+        return self.asked
+
+
+_nursery = None
+
+
+def find():
+    """Before the first request of the process or of its parent; nothing happens if this has been done."""
+    global _nursery
+    if _nursery is None and config.gc_idle and config.threads == 1 and config.async_cores == 1:
+        nursery = Nursery()
+        _nursery = nursery if nursery.find() else False
+
+
+def look():
+    """See Nursery.look(). What it does is no part of the compiled request, which comes by here all the time."""
+    return residual_call(_nursery.look) if _nursery else NEVER
