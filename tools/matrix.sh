@@ -40,8 +40,8 @@ in_chroot() {
 # Run in the chroot; leaves /out/pypy_plugin.so, /out/llhttp (the library that it is linked with, if it is one),
 # /out/pypy (what PyPy is, with its library) and /out/facts.
 inside='
-    python3 -B tools/check_python.py python tools packaging
-    pypy3 -B tools/check_python.py python packaging
+    python3 -B tools/check_python.py python tools packaging setup.py uwsgiplugin.py
+    pypy3 -B tools/check_python.py python packaging setup.py
     make -j"$(nproc)"
     cp build/pypy_plugin.so /out/
     rm -rf /out/llhttp
