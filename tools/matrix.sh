@@ -66,7 +66,7 @@ inside='
         gcc -dumpfullversion
     } >/out/facts
     export PYTHONDONTWRITEBYTECODE=1 UPP_UWSGI=/usr/bin/uwsgi-core
-    exec /usr/bin/python3 -m pytest -q -n "$((2 * $(nproc)))" --dist loadfile -p no:cacheprovider "$@"'
+    exec /usr/bin/python3 -m pytest -q -n "$(nproc)" --dist loadfile -p no:cacheprovider "$@"'
 
 # lend SUITE OTHER: what SUITE has built is /out/other in the chroot of OTHER.
 lend() {
@@ -75,17 +75,39 @@ lend() {
     mv "$work/other" "$work/$2/other"
 }
 
-failed=()
-for suite in "${suites[@]}"; do
+stop() {
+    local job
+    for job in $(jobs -p); do kill -- -"$job"; done
+    exit 130
+}
+
+# try_suite SUITE: its line of the table, and SUITE.failed if it is not what it should be
+try_suite() {
+    local suite=$1 result uwsgi pypy python gcc
     mkdir -p "$work/$suite"
+    rm -f "$work/$suite/facts" "$work/$suite.failed"
     echo "$suite: building and testing" >&2
-    in_chroot "$suite" bash -euc "$inside" bash "${tests[@]}" >"$work/$suite.log" 2>&1 || failed+=("$suite")
+    in_chroot "$suite" bash -euc "$inside" bash "${tests[@]}" >"$work/$suite.log" 2>&1 || touch "$work/$suite.failed"
     result=$(grep -E '^([0-9]+ (passed|failed|skipped|error|xfailed)|no tests ran)' "$work/$suite.log" | tail -1) ||
         result='did not build'
     { read -r uwsgi && read -r pypy && read -r python && read -r gcc; } <"$work/$suite/facts" || true
+    echo "$sources" >"$work/$suite.sources"
     echo "| $suite | ${uwsgi:-?} | ${pypy:-?} (Python ${python:-?}) | gcc ${gcc:-?} | ${result% in *} |" |
         tee "$work/$suite.row" >&2
-    echo "$sources" >"$work/$suite.sources"
+}
+
+# Two at once: the tests wait more than they compute. Each is a group of processes, so that it can be ended.
+failed=()
+trap stop INT TERM
+for suite in "${suites[@]}"; do
+    while (($(jobs -rp | wc -l) >= 2)); do wait -n || true; done
+    set -m
+    try_suite "$suite" </dev/null &
+    set +m
+done
+wait
+for suite in "${suites[@]}"; do
+    [[ ! -e $work/$suite.failed ]] || failed+=("$suite")
 done
 if [[ ! -e $work/$newest/pypy_plugin.so ]]; then
     echo "the rest needs the plugin of $newest: tools/matrix.sh $newest" >&2
