@@ -76,3 +76,11 @@ void upp_hold_watch_forks(void)
     if (error)
         uwsgi_log("pthread_atfork(): %s\n", strerror(error));
 }
+
+void upp_hold_leave_if_late(void)
+{
+    if (uwsgi_instance_is_dying)
+        _exit(UWSGI_END_CODE);
+    if (uwsgi_instance_is_reloading)
+        _exit(UWSGI_RELOAD_CODE);
+}

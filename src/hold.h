@@ -23,4 +23,8 @@ void upp_hold_leave_early(void);
  * for the processes to come: a program that is run before makes nobody wait. */
 void upp_hold_watch_forks(void);
 
+/* In a new worker, mule or spooler: ends it if the master was told to end or to reload just before
+ * it forked, which it does all the same, and nobody would tell this process. */
+void upp_hold_leave_if_late(void);
+
 #endif

@@ -144,6 +144,7 @@ static void post_uwsgi_fork(int step)
 
 static void post_fork(void)
 {
+    upp_hold_leave_if_late();
     /* a mule or a spooler has its handlers, and they end it: not in the middle of this */
     if (!uwsgi.mywid)
         upp_hold_begin();

@@ -1,6 +1,6 @@
 /* Preloaded: while there is a file `SIGNAL-at-fork` (a number) in the working directory, the next process that uWSGI
- * forks makes its parent remove it and send itself that signal, before fork() returns there; `SIGNAL-in-child` is for the
- * new process in the same way. */
+ * forks makes its parent remove it and send itself that signal, before fork() returns there; `SIGNAL-before-fork` and
+ * `SIGNAL-in-child` are for that moment, and for the new process, in the same way. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
@@ -20,6 +20,7 @@ static void signal_if_wanted(const char *where)
 pid_t fork(void)
 {
     pid_t (*real)(void) = (pid_t (*)(void))dlsym(RTLD_NEXT, "fork");
+    signal_if_wanted("before-fork");
     pid_t pid = real();
     int error = errno;
     if (pid >= 0)

@@ -1,4 +1,4 @@
-"""A signal in the moment of a fork: the new process, of which uWSGI has not noted yet that it is there, is told as well."""
+"""A signal in the moment of a fork: the new process, of which uWSGI has not noted yet that it is there, hears of it."""
 
 import os
 import re
@@ -40,17 +40,22 @@ def kill(server, pattern):
     os.kill(int(re.search(r'pid: (\d+)', server.log_lines(pattern)[-1])[1]), signal.SIGKILL)
 
 
-def test_end(start):
+MOMENTS = pytest.mark.parametrize('moment', ['before', 'at'])
+
+
+@MOMENTS
+def test_end(start, moment):
     server = start()
-    server.write('%d-at-fork' % signal.SIGINT, '')
+    server.write('%d-%s-fork' % (signal.SIGINT, moment), '')
     kill(server, 'spawned uWSGI worker 1')
     wait_until(lambda: server.process.poll() is not None, lambda: 'the end\n' + server.log_tail())
     assert not server.members()
 
 
-def test_reload(start):
+@MOMENTS
+def test_reload(start, moment):
     server = start()
-    server.write('%d-at-fork' % signal.SIGHUP, '')
+    server.write('%d-%s-fork' % (signal.SIGHUP, moment), '')
     kill(server, 'spawned uWSGI worker 1')
     server.wait_log('spawned uWSGI worker 2 ', 2)
     assert server.client().get('/hello').body == b'hello'
@@ -65,9 +70,10 @@ def test_reload_of_the_new_worker(start):
     assert server.client().get('/hello').body == b'hello'
 
 
-def test_end_while_a_mule_begins(start):
+@MOMENTS
+def test_end_while_a_mule_begins(start, moment):
     server = start(mule=True)
-    server.write('%d-at-fork' % signal.SIGINT, '')
+    server.write('%d-%s-fork' % (signal.SIGINT, moment), '')
     kill(server, 'spawned uWSGI mule 1')
     wait_until(lambda: server.process.poll() is not None, lambda: 'the end\n' + server.log_tail())
     assert not server.members()
