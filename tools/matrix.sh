@@ -130,8 +130,12 @@ for suite in "${all[@]}"; do
     lend "$suite" "$newest"
     said=$(in_chroot "$newest" \
         bash -euc "$one_plugin" bash /out/pypy_plugin.so /out/other/pypy 2>"$work/pypy-$suite.log") || said=failed
+    if [[ ${said:-failed} == failed ]]; then
+        failed+=("PyPy of $suite")
+    else
+        said+=' serves'
+    fi
     echo "| $newest's plugin | PyPy of $suite | ${said:-failed} |" | tee -a "$work/pypy.new" >&2
-    [[ ${said:-failed} != failed ]] || failed+=("PyPy of $suite")
     rm -rf "$work/$newest/other"
 done
 
@@ -146,7 +150,8 @@ for ((i = 0; i < ${#all[@]}; i++)); do
         in_chroot "$newer" env LD_LIBRARY_PATH=/out/other/llhttp timeout 60 \
             uwsgi-core --plugin /out/other/pypy_plugin.so --http-socket 127.0.0.1:0 >"$log" 2>&1 &&
             failed+=("refusal of $suite's plugin by $newer")
-        said=$(grep -o 'the pypy plugin was built for uWSGI [^ ]* and this is uWSGI [^ :]*' "$log") ||
+        said=$(grep -o 'the pypy plugin was built for uWSGI [^ ]* and this is uWSGI [^ :]*' "$log") &&
+            said="refused: $said" ||
             { said='not refused' && failed+=("refusal of $suite's plugin by $newer"); }
         echo "| $suite's plugin | uWSGI of $newer | $said |" | tee -a "$work/pypy.new" >&2
         rm -rf "$work/$newer/other"
