@@ -250,8 +250,8 @@ lint: ## check format, warnings, layers, exports and documentation
 	@$(PYTHON) tools/check_layers.py
 	@$(PYTHON) tools/check_docs.py
 	@$(PYTHON) tools/check_api.py
-	@$(PYTHON) -B tools/check_python.py python tools bench packaging
-	@pypy3 -B tools/check_python.py python packaging
+	@$(PYTHON) -B tools/check_python.py python tools bench packaging tests fuzz setup.py uwsgiplugin.py
+	@pypy3 -B tools/check_python.py python packaging setup.py
 	@echo "lint: clean"
 
 .PHONY: tidy cppcheck

@@ -114,14 +114,33 @@ static void require_framing(const struct upp_head *head)
     }
 }
 
+/* Each %XX is the byte that the C library reads in it, NUL as well; % without digits is refused. */
+static void require_decoded(struct upp_slice path)
+{
+    char *decoded = malloc(path.length);
+    int64_t size = upp_path_decode(path, decoded);
+    size_t at = 0;
+    for (int64_t i = 0; i < size; i++, at++) {
+        char digits[3] = {0};
+        if (path.base[at] != '%') {
+            REQUIRE(decoded[i] == path.base[at]);
+            continue;
+        }
+        REQUIRE(path.length - at > 2);
+        memcpy(digits, path.base + at + 1, 2);
+        REQUIRE(strspn(digits, "0123456789abcdefABCDEF") == 2);
+        REQUIRE(decoded[i] == (char)strtoul(digits, NULL, 16));
+        at += 2;
+    }
+    REQUIRE(size < 0 ? memchr(path.base, '%', path.length) != NULL : at == path.length);
+    free(decoded);
+}
+
 static void require_target(const struct upp_head *head, const char *data, size_t length)
 {
-    char *decoded = malloc(head->path.length);
-    int64_t size = upp_path_decode(head->path, decoded);
     REQUIRE(is_named(head->path, "*") || head->path.base[0] == '/');
     REQUIRE(head->target.length && (!head->query.length || is_inside(head->query, data, length)));
-    REQUIRE(size <= (int64_t)head->path.length);
-    REQUIRE(size < 0 || !memchr(decoded, 0, (size_t)size));
+    require_decoded(head->path);
     for (size_t i = 0; i < head->target.length; i++)
         REQUIRE(head->target.base[i] > ' ' && head->target.base[i] < 0x7f);
     REQUIRE(!memchr(head->target.base, '#', head->target.length));
@@ -129,7 +148,6 @@ static void require_target(const struct upp_head *head, const char *data, size_t
         REQUIRE(is_inside(head->authority, data, length));
         REQUIRE(!memchr(head->authority.base, '@', head->authority.length));
     }
-    free(decoded);
 }
 
 static void require_accepted(const struct upp_head *head, const char *data, size_t length)

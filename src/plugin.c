@@ -14,6 +14,7 @@
 #include "config.h"
 #include "contract.h"
 #include "exceptions.h"
+#include "hold.h"
 #include "host_check.h"
 #include "idle.h"
 #include "logger.h"
@@ -102,45 +103,18 @@ static void postinit_apps(void)
         prepare_to_serve();
 }
 
-/* A worker has the master's signal handlers when it begins, and a reload at that moment would be
- * lost on it. Later it has uWSGI's, and they look at threads that do not exist yet. So signals wait
- * over the fork, and again from the loading of the applications until all is there. */
-static sigset_t signals_before;
-
-/* Nothing was served, so there is nothing to end in order; and anything may have been interrupted.
- */
-static void leave_early(int number)
+/* All that the master's processes need is there; step 1: in one of them. */
+static void master_fixup(int step)
 {
-    _exit(number == SIGHUP ? UWSGI_RELOAD_CODE : UWSGI_END_CODE);
-}
-
-static void leave_early_on_signals(void)
-{
-    uwsgi_unix_signal(SIGHUP, leave_early);
-    uwsgi_unix_signal(SIGINT, leave_early);
-    uwsgi_unix_signal(SIGTERM, leave_early);
-}
-
-static void hold_signals(void)
-{
-    sigset_t held;
-    sigemptyset(&held);
-    sigaddset(&held, SIGHUP);
-    sigaddset(&held, SIGINT);
-    sigaddset(&held, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &held, &signals_before);
-}
-
-static void release_signals(void)
-{
-    pthread_sigmask(SIG_SETMASK, &signals_before, NULL);
+    if (!step)
+        upp_hold_watch_forks();
 }
 
 static void init_apps(void)
 {
     UPP_ENTER(upp_py_init_apps());
     if (loads_in_worker())
-        hold_signals();
+        upp_hold_begin();
 }
 
 /* The worker begins: a script's, if --python-worker-override names one. */
@@ -149,7 +123,7 @@ static int worker(void)
     if (upp_worker_override())
         return 1;
     if (!loads_in_worker())
-        hold_signals();
+        upp_hold_begin();
     return 0;
 }
 
@@ -158,23 +132,23 @@ static int worker(void)
 static void pre_uwsgi_fork(void)
 {
     UPP_ENTER(upp_py_before_fork());
-    hold_signals();
 }
 
 /* step 0: in the master, 1: in the worker */
 static void post_uwsgi_fork(int step)
 {
-    if (step) {
-        leave_early_on_signals();
+    if (step)
         upp_fork_in_child();
-    }
-    release_signals();
     UPP_ENTER(upp_py_after_fork(step));
 }
 #endif
 
 static void post_fork(void)
 {
+    upp_hold_leave_if_late();
+    /* a mule or a spooler has its handlers, and they end it: not in the middle of this */
+    if (!uwsgi.mywid)
+        upp_hold_begin();
     upp_fork_in_child();
     upp_watch_forget();
     upp_signal_forget();
@@ -183,6 +157,8 @@ static void post_fork(void)
     upp_soft_harakiri_start();
     upp_numbers_start();
     UPP_ENTER(upp_py_post_fork());
+    if (!uwsgi.mywid)
+        upp_hold_end();
 }
 
 /* The last hook before a worker takes requests. */
@@ -197,6 +173,7 @@ static void fixup(void)
     managed = pypy_plugin;
     managed.init_thread = NULL;
     managed.atexit = NULL;
+    managed.master_fixup = NULL;
     managed.post_fork = NULL;
 #if UPP_COMPAT_FORK_HOOKS
     managed.pre_uwsgi_fork = NULL;
@@ -212,14 +189,15 @@ static void fixup(void)
     if (!uwsgi.loop)
         upp_stop_install();
     else if (upp_loop_is_chosen())
-        leave_early_on_signals();
-    release_signals();
+        upp_hold_leave_early();
+    upp_hold_end();
 }
 
 /* The master, each time it wakes up. */
 static void master_cycle(void)
 {
     upp_watch_workers();
+    upp_hold_end();
     if (upp_config_checks_signals())
         UPP_ENTER(upp_py_check_signals());
 }
@@ -252,6 +230,7 @@ static void at_exit(void)
 {
     if (!booted || upp_entered())
         return;
+    upp_fork_in_child(); /* a new process may end before its first hook */
     upp_stop_wait();
     UPP_ENTER(upp_py_exit());
     upp_logger_stop();
@@ -268,6 +247,7 @@ __attribute__((visibility("default"))) struct uwsgi_plugin pypy_plugin = {
     .postinit_apps = postinit_apps,
     .mount_app = mount_app,
     .magic = magic,
+    .master_fixup = master_fixup,
 #if UPP_COMPAT_FORK_HOOKS
     .pre_uwsgi_fork = pre_uwsgi_fork,
     .post_uwsgi_fork = post_uwsgi_fork,

@@ -1,5 +1,6 @@
 """Fixtures: see harness/ for what stands behind them."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness import Fleet, Server  # noqa: E402
 from harness.fronts import select_fronts  # noqa: E402
 from harness.ports import release_port, reserve_port  # noqa: E402
+
+# A shell makes what it starts in the background ignore these, and all that is started from there.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 # What a test's item remembers: plain attributes, because item.stash came with pytest 7.
 FAILED = '_upp_failed'

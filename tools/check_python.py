@@ -1,13 +1,18 @@
-"""Checks that Python files compile here and import nothing that is gone from newer Pythons.
+"""Checks that Python files compile here and on Python 3.7, and import nothing that is gone from newer Pythons.
 
-    check_python.py python tools
+    check_python.py python tools setup.py
 """
 
 import ast
 import pathlib
 import sys
 
-GONE = {"distutils", "imp"}
+OLDEST = (3, 7)
+
+# with Python 3.12, and with 3.13 (PEP 594)
+GONE = {"asynchat", "asyncore", "distutils", "imp", "smtpd"} | {
+    "aifc", "audioop", "cgi", "cgitb", "chunk", "crypt", "imghdr", "lib2to3", "mailcap", "msilib", "nis", "nntplib",
+    "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib"}
 
 
 def imported(tree):
@@ -21,7 +26,9 @@ def imported(tree):
 
 def check(path):
     try:
-        tree = ast.parse(path.read_bytes(), str(path))
+        # what is newer than the oldest in its grammar is an error, too
+        older = {"feature_version": OLDEST} if sys.version_info > OLDEST + (sys.maxsize,) else {}
+        tree = ast.parse(path.read_bytes(), str(path), **older)
         compile(tree, str(path), "exec")
     except SyntaxError as error:
         yield f"{path}:{error.lineno}: {error.msg}"
@@ -31,8 +38,13 @@ def check(path):
             yield f"{path}:{line}: {module} is gone from newer Pythons"
 
 
-def main(folders):
-    paths = sorted(path for folder in folders for path in pathlib.Path(folder).rglob("*.py"))
+def find(name):
+    path = pathlib.Path(name)
+    return [path] if path.is_file() else path.rglob("*.py")
+
+
+def main(names):
+    paths = sorted(path for name in names for path in find(name))
     problems = [problem for path in paths for problem in check(path)]
     print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
     return bool(problems)

@@ -13,7 +13,8 @@
 # stays, in $CHROOT_OUT (default build/chroot/out). It has its own network (only the loopback
 # interface, all ports free), processes and mounts; CHROOT_NETWORK=1 gives it this machine's network.
 #
-# Needs root, mmdebstrap and a kernel with overlayfs. MIRROR is where the packages come from.
+# Needs root, mmdebstrap and a kernel with overlayfs. MIRROR is where the packages come from. ARCH is another
+# architecture than this machine's (arm64), for a kernel that has been told to run its programs by qemu.
 set -euo pipefail
 
 suite=$1
@@ -23,7 +24,7 @@ shift 2
 cd "$(dirname "$0")/.."
 mirror=${MIRROR:-http://deb.debian.org/debian}
 folder=$PWD/build/chroot
-base=$folder/$suite${sections:+-${sections// /-}}
+base=$folder/$suite${ARCH:+-$ARCH}${sections:+-${sections// /-}}
 out=${CHROOT_OUT:-$folder/out}
 
 if ((EUID)); then
@@ -38,6 +39,7 @@ make_base() {
     rm -rf "$base"
     # a mirror's old snapshot is as good as a new one here, and still signed
     mmdebstrap --quiet --variant=apt --format=directory \
+        ${ARCH:+--architectures="$ARCH"} \
         --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$base" "$mirror"
     # no service starts by being installed
     printf '#!/bin/sh\nexit 101\n' >"$base/usr/sbin/policy-rc.d"

@@ -6,7 +6,8 @@
 #
 # Then the newest release loads the PyPy of every release into its one plugin, and the plugin of every
 # release is refused by all newer ones. Whatever was said is in build/matrix/SUITE.log. With SUITEs, only these
-# are built and tested again; what the table says of the others is from before.
+# are built and tested again; what the table says of the others is from before, and it says so of those that were
+# tested with other sources.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -21,8 +22,14 @@ mkdir -p "$work"
 tests=(tests/boot/test_fork.py tests/boot/test_children.py tests/boot/test_interpreter.py
     tests/wsgi/test_environ.py
     tests/uwsgi/test_threads.py tests/uwsgi/test_fronts.py tests/uwsgi/test_reload.py
+    tests/uwsgi/test_signals_at_fork.py
     tests/api/test_core.py tests/api/test_rpc.py tests/api/test_signal.py
     tests/api/test_lock.py tests/apps/test_django.py tests/apps/test_examples.py::test_django)
+
+# what the result depends on
+sources=$(git ls-files -z --cached --others --exclude-standard Makefile src python packaging tests tools examples |
+    while IFS= read -r -d '' name; do [[ ! -e $name ]] || printf '%s\0' "$name"; done |
+    sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
 
 in_chroot() {
     local suite=$1
@@ -33,8 +40,8 @@ in_chroot() {
 # Run in the chroot; leaves /out/pypy_plugin.so, /out/llhttp (the library that it is linked with, if it is one),
 # /out/pypy (what PyPy is, with its library) and /out/facts.
 inside='
-    python3 -B tools/check_python.py python tools packaging
-    pypy3 -B tools/check_python.py python packaging
+    python3 -B tools/check_python.py python tools packaging setup.py uwsgiplugin.py
+    pypy3 -B tools/check_python.py python packaging setup.py
     make -j"$(nproc)"
     cp build/pypy_plugin.so /out/
     rm -rf /out/llhttp
@@ -68,16 +75,39 @@ lend() {
     mv "$work/other" "$work/$2/other"
 }
 
-failed=()
-for suite in "${suites[@]}"; do
+stop() {
+    local job
+    for job in $(jobs -p); do kill -- -"$job"; done
+    exit 130
+}
+
+# try_suite SUITE: its line of the table, and SUITE.failed if it is not what it should be
+try_suite() {
+    local suite=$1 result uwsgi pypy python gcc
     mkdir -p "$work/$suite"
+    rm -f "$work/$suite/facts" "$work/$suite.failed"
     echo "$suite: building and testing" >&2
-    in_chroot "$suite" bash -euc "$inside" bash "${tests[@]}" >"$work/$suite.log" 2>&1 || failed+=("$suite")
+    in_chroot "$suite" bash -euc "$inside" bash "${tests[@]}" >"$work/$suite.log" 2>&1 || touch "$work/$suite.failed"
     result=$(grep -E '^([0-9]+ (passed|failed|skipped|error|xfailed)|no tests ran)' "$work/$suite.log" | tail -1) ||
         result='did not build'
     { read -r uwsgi && read -r pypy && read -r python && read -r gcc; } <"$work/$suite/facts" || true
+    echo "$sources" >"$work/$suite.sources"
     echo "| $suite | ${uwsgi:-?} | ${pypy:-?} (Python ${python:-?}) | gcc ${gcc:-?} | ${result% in *} |" |
         tee "$work/$suite.row" >&2
+}
+
+# Two at once: the tests wait more than they compute. Each is a group of processes, so that it can be ended.
+failed=()
+trap stop INT TERM
+for suite in "${suites[@]}"; do
+    while (($(jobs -rp | wc -l) >= 2)); do wait -n || true; done
+    set -m
+    try_suite "$suite" </dev/null &
+    set +m
+done
+wait
+for suite in "${suites[@]}"; do
+    [[ ! -e $work/$suite.failed ]] || failed+=("$suite")
 done
 if [[ ! -e $work/$newest/pypy_plugin.so ]]; then
     echo "the rest needs the plugin of $newest: tools/matrix.sh $newest" >&2
@@ -100,8 +130,12 @@ for suite in "${all[@]}"; do
     lend "$suite" "$newest"
     said=$(in_chroot "$newest" \
         bash -euc "$one_plugin" bash /out/pypy_plugin.so /out/other/pypy 2>"$work/pypy-$suite.log") || said=failed
+    if [[ ${said:-failed} == failed ]]; then
+        failed+=("PyPy of $suite")
+    else
+        said+=' serves'
+    fi
     echo "| $newest's plugin | PyPy of $suite | ${said:-failed} |" | tee -a "$work/pypy.new" >&2
-    [[ ${said:-failed} != failed ]] || failed+=("PyPy of $suite")
     rm -rf "$work/$newest/other"
 done
 
@@ -116,29 +150,53 @@ for ((i = 0; i < ${#all[@]}; i++)); do
         in_chroot "$newer" env LD_LIBRARY_PATH=/out/other/llhttp timeout 60 \
             uwsgi-core --plugin /out/other/pypy_plugin.so --http-socket 127.0.0.1:0 >"$log" 2>&1 &&
             failed+=("refusal of $suite's plugin by $newer")
-        said=$(grep -o 'the pypy plugin was built for uWSGI [^ ]* and this is uWSGI [^ :]*' "$log") ||
+        said=$(grep -o 'the pypy plugin was built for uWSGI [^ ]* and this is uWSGI [^ :]*' "$log") &&
+            said="refused: $said" ||
             { said='not refused' && failed+=("refusal of $suite's plugin by $newer"); }
         echo "| $suite's plugin | uWSGI of $newer | $said |" | tee -a "$work/pypy.new" >&2
         rm -rf "$work/$newer/other"
     done
 done
 
-# arm64: compiled and linked on bookworm, not run. The header and the flags are amd64's: they name no machine.
+# arm64: compiled and linked on bookworm, and run where the kernel gives its programs to qemu. The header and the flags are amd64's: they name no machine.
 cross='
     dpkg --add-architecture arm64
     apt-get -qq update
     apt-get -qq install --yes --no-install-recommends libssl-dev:arm64
     make CC=aarch64-linux-gnu-gcc CFLAGS="-O2 -g -Werror" LLHTTP_LIBS=
-    readelf -h build/pypy_plugin.so | grep AArch64'
+    readelf -h build/pypy_plugin.so | grep AArch64
+    cp build/pypy_plugin.so /out/'
+hello='
+    uwsgi-core --plugin /out/pypy_plugin.so --http-socket 127.0.0.1:8080 --master --processes 2 --threads 2 \
+        --pypy-wsgi-file examples/hello/app.py >log 2>&1 &
+    curl --silent --fail --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:8080/ || { cat log >&2; exit 1; }
+    uname --machine'
 said='builds without a warning; not run'
-CHROOT_OUT=$work CHROOT_NETWORK=1 tools/chroot.sh bookworm build,run,arm64 bash -euc "$cross" >"$work/arm64.log" 2>&1 ||
-    { said='does not build' && failed+=(arm64); }
+mkdir -p "$work/arm64"
+if ! CHROOT_OUT=$work/arm64 CHROOT_NETWORK=1 \
+    tools/chroot.sh bookworm build,run,arm64 bash -euc "$cross" >"$work/arm64.log" 2>&1; then
+    said='does not build'
+    failed+=(arm64)
+elif [[ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]]; then
+    if ARCH=arm64 CHROOT_OUT=$work/arm64 \
+        tools/chroot.sh bookworm run bash -euc "$hello" 2>&1 | tee -a "$work/arm64.log" | grep -x aarch64 >/dev/null; then
+        said='builds without a warning; serves `examples/hello` in qemu'
+    else
+        said='builds without a warning; does not serve in qemu'
+        failed+=('arm64 in qemu')
+    fi
+fi
 echo "| arm64 | gcc-aarch64-linux-gnu of bookworm | $said |" | tee -a "$work/pypy.new" >&2
 
 {
     echo '| Debian | uWSGI | PyPy | built by | tests |'
     echo '|---|---|---|---|---|'
-    for suite in "${all[@]}"; do cat "$work/$suite.row" 2>/dev/null || true; done
+    for suite in "${all[@]}"; do
+        [[ -e $work/$suite.row ]] || continue
+        was=$(cat "$work/$suite.sources" 2>/dev/null) || true
+        note=; [[ $was == "$sources" ]] || note=' with other sources'
+        sed "s/ |$/$note |/" "$work/$suite.row"
+    done
     echo
     echo '| | with | result |'
     echo '|---|---|---|'

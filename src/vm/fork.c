@@ -17,7 +17,7 @@ static pid_t whole_in;
 static pthread_t main_thread;
 static int forked_by_uwsgi;
 
-static int is_uwsgi(void)
+int upp_fork_is_uwsgis(void)
 {
     return pthread_equal(pthread_self(), main_thread) && !upp_entered();
 }
@@ -25,7 +25,7 @@ static int is_uwsgi(void)
 /* What is static is written with the GIL: another thread may fork as well. */
 static void before_fork(void)
 {
-    int is_ours = is_uwsgi();
+    int is_ours = upp_fork_is_uwsgis();
     if (is_ours)
         UPP_ENTER(upp_py_hold_imports(1));
     int state = pypy->gil_ensure();

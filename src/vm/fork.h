@@ -23,6 +23,9 @@ struct upp_libpypy;
  * has started. `loaded` must stay valid. Returns 0, or -1 after logging. */
 int upp_fork_install(const struct upp_libpypy *loaded);
 
+/* 1 in a pthread_atfork() handler if it is uWSGI that forks, and not the interpreter. */
+int upp_fork_is_uwsgis(void);
+
 /* In a new process of uWSGI, before any Python code runs in it: PyPy forgets the threads that
  * stayed behind. Does its work once in each process. */
 void upp_fork_in_child(void);

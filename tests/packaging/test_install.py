@@ -247,6 +247,39 @@ END
     assert 'UPGRADED' in said and 'The install worked successfully' in said
 
 
+def test_autopkgtest():
+    """Debian's tool finds the test of the package, installs what it needs and is content."""
+    make = blocks('A Debian package')[0].splitlines()[0]
+    said = run(bash(make) + r'''
+        tools/packages.sh autopkgtest
+        autopkgtest --no-built-binaries build/deb/*.deb build/deb/*.dsc -- null
+        ''')
+    assert re.search(r'^readme +PASS$', said, re.MULTILINE)
+
+
+def test_image():
+    """The recipe builds, and the command of the image serves; without an engine for containers."""
+    done = subprocess.run([str(REPOSITORY / 'tools/image.sh')], text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert 'Hello from PyPy' in done.stdout.splitlines()[-1]
+
+
+def test_clone():
+    """The README's two commands: `make run` serves, `make test` tests (a few files here; all of it is the CI's)."""
+    port = reserve_port()
+    try:
+        said = run('''
+            make run PORT=%d >/tmp/run.log 2>&1 &
+            curl --silent --fail --retry 600 --retry-delay 1 --retry-connrefused http://127.0.0.1:%d/ ||
+                { cat /tmp/run.log; exit 1; }
+            make test TESTS="tests/wsgi/test_environ.py tests/install"
+            ''' % (port, port))
+    finally:
+        release_port(port)
+    assert 'Hello from PyPy' in said and re.search(r'^\d+ passed', said, re.MULTILINE)
+
+
 def test_unit():
     """No error in it, and as closed as it says."""
     install, = blocks('A systemd unit')

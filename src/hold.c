@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "hold.h"
+
+#include "compat.h"
+#include "vm/fork.h"
+
+static int is_holding;
+static sigset_t mask_before;
+
+/* The process that forks uWSGI's processes. */
+static pid_t watched;
+
+/* It was the fork that began it. */
+static int is_for_fork;
+
+void upp_hold_begin(void)
+{
+    sigset_t held;
+    if (is_holding)
+        return;
+    sigemptyset(&held);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    is_holding = !pthread_sigmask(SIG_BLOCK, &held, &mask_before);
+}
+
+void upp_hold_end(void)
+{
+    if (!is_holding)
+        return;
+    is_holding = 0;
+    is_for_fork = 0;
+    pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
+}
+
+static void leave_early(int number)
+{
+    _exit(number == SIGHUP ? UWSGI_RELOAD_CODE : UWSGI_END_CODE);
+}
+
+void upp_hold_leave_early(void)
+{
+    uwsgi_unix_signal(SIGHUP, leave_early);
+    uwsgi_unix_signal(SIGINT, leave_early);
+    uwsgi_unix_signal(SIGTERM, leave_early);
+}
+
+static void before_fork(void)
+{
+    if (getpid() != watched || !upp_fork_is_uwsgis() || is_holding)
+        return;
+    upp_hold_begin();
+    is_for_fork = 1;
+}
+
+static void in_parent(void)
+{
+    /* without a master there are no rounds of it */
+    if (is_for_fork && upp_fork_is_uwsgis() && !uwsgi.master_process)
+        upp_hold_end();
+}
+
+static void in_child(void)
+{
+    if (!is_for_fork || !upp_fork_is_uwsgis())
+        return;
+    upp_hold_leave_early();
+    upp_hold_end();
+}
+
+void upp_hold_watch_forks(void)
+{
+    watched = getpid();
+    int error = pthread_atfork(before_fork, in_parent, in_child);
+    if (error)
+        uwsgi_log("pthread_atfork(): %s\n", strerror(error));
+}
+
+void upp_hold_leave_if_late(void)
+{
+    if (uwsgi_instance_is_dying)
+        _exit(UWSGI_END_CODE);
+    if (uwsgi_instance_is_reloading)
+        _exit(UWSGI_RELOAD_CODE);
+}
