@@ -79,6 +79,9 @@ void upp_hold_watch_forks(void)
 
 void upp_hold_leave_if_late(void)
 {
+    /* with a command instead of servers uWSGI sets this before it forks */
+    if (uwsgi.command_mode)
+        return;
     if (uwsgi_instance_is_dying)
         _exit(UWSGI_END_CODE);
     if (uwsgi_instance_is_reloading)

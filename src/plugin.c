@@ -146,7 +146,8 @@ static void post_uwsgi_fork(int step)
 static void post_fork(void)
 {
     upp_hold_leave_if_late();
-    /* a mule or a spooler has its handlers, and they end it: not in the middle of this */
+    /* A mule or a spooler has its handlers, and they end it: not in the middle of this. The hooks
+     * of the application come after it, as a whole mule may run in one. */
     if (!uwsgi.mywid)
         upp_hold_begin();
     upp_fork_in_child();
@@ -156,9 +157,9 @@ static void post_fork(void)
     upp_stacks_start();
     upp_soft_harakiri_start();
     upp_numbers_start();
-    UPP_ENTER(upp_py_post_fork());
     if (!uwsgi.mywid)
         upp_hold_end();
+    UPP_ENTER(upp_py_post_fork());
 }
 
 /* The last hook before a worker takes requests. */

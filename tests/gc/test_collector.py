@@ -138,7 +138,7 @@ def test_the_nursery_is_emptied_between_requests(start_server, front, idle):
                            'pypy-gc-idle': idle}, app=NURSERY_APP)
     client = server.client(front)
     old = 0
-    for number in range(400):
+    for number in range(600):
         old = int(client.get('/?%d' % (3000 + 10 * number)).body)
     # the request itself, those since the last time, and perhaps one before it was known what a request takes
     assert old <= 25 if idle == 'on' else old > 40, old

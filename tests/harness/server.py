@@ -220,10 +220,13 @@ class Server:
         return [line for line in lines if re.search(pattern, line)] if pattern is not None else lines
 
     def wait_log(self, pattern, count=1):
-        """Waits until `count` lines of the current test match; returns them."""
-        self._wait_alive(lambda: len(self.log_lines(pattern, since_test=True)) >= count,
-                         '%d log lines like %r' % (count, pattern))
-        return self.log_lines(pattern, since_test=True)
+        """Waits until `count` lines of the current test match, whole ones; returns them."""
+        def found():
+            lines = self.log_lines(since_test=True)[:-1]
+            return [line for line in lines if re.search(pattern, line)]
+
+        self._wait_alive(lambda: len(found()) >= count, '%d log lines like %r' % (count, pattern))
+        return found()
 
     def log_tail(self, lines=80):
         return '--- %s\n%s' % (self.log_path, '\n'.join(self.log_lines()[-lines:]))
