@@ -32,6 +32,9 @@ SMALL = 256
 # Bytes left below which it counts as full, besides what a request takes and a quarter of that.
 MARGIN = 16 << 10
 
+# Bytes that a request takes at least for it to be worth it: to empty the nursery leaves some ten kilobytes that are old.
+WORTH = 64 << 10
+
 # Requests between two looks at most.
 SELDOM = 10000
 
@@ -104,7 +107,7 @@ class Nursery:
             # PyPy has emptied it meanwhile
             used += self.size
         self.need = max(used // self.asked, self.need - (self.need >> 3))
-        if room < self.full() and self.need < self.size:
+        if room < self.full() and WORTH <= self.need < self.size:
             self.fill()
             here = self.where()
             room = self.size
