@@ -2,17 +2,14 @@
 #include "engine.h"
 
 #include "../idle.h"
+#include "accept.h"
 #include "handover.h"
 #include "host.h"
 #include "pool.h"
 #include "steps.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,10 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* New connections taken per event, when nobody else could take them. */
-#define ACCEPTS_PER_EVENT 8
-/* Milliseconds without new connections after the process ran out of descriptors. */
-#define ACCEPT_PAUSE 500
 /* Milliseconds. On a graceful stop a connection that was quiet for so long is idle, and others may
  * have a request under way; on a stop at once a client has so long to take the rest. */
 #define STOP_GRACE 1000
@@ -40,15 +33,10 @@ static struct {
     int epoll;
     int wake; /* eventfd: stays readable once the worker stops */
     int threads;
-    int is_alone; /* one thread in one worker: nobody else could take what waits here */
     struct upp_limits limits;
-    struct upp_listener *listeners;
-    int listeners_count;
-    pthread_mutex_t listening; /* of whether listeners are in the epoll set */
     struct upp_core *cores;
-    atomic_int woken;          /* threads that know of the stop */
-    uint64_t idle_again;       /* when an idle thread looks for work; 0: never */
-    uint64_t resume_accepting; /* when listeners that were taken out come back; 0: they are in */
+    atomic_int woken;    /* threads that know of the stop */
+    uint64_t idle_again; /* when an idle thread looks for work; 0: never */
     atomic_flag stopping;
     _Atomic(struct upp_conn *) given_away; /* other workers have their descriptors; not ended yet */
 } engine;
@@ -92,34 +80,6 @@ static void look_again(struct upp_conn *conn)
     conn->hangup = 1;
 }
 
-static void set_peer(struct upp_conn *conn, const struct sockaddr_storage *peer)
-{
-    conn->address_length = conn->port_length = 0;
-    const void *address = NULL;
-    unsigned port = 0;
-    if (peer->ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)peer;
-        address = &in->sin_addr;
-        port = ntohs(in->sin_port);
-    } else if (peer->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)peer;
-        address = &in6->sin6_addr;
-        port = ntohs(in6->sin6_port);
-    }
-    if (!address || !inet_ntop(peer->ss_family, address, conn->address, sizeof conn->address)) {
-        /* a unix socket: uWSGI's word for it, which applications take for an address */
-        static const char nowhere[] = "0.0.0.0";
-        memcpy(conn->address, nowhere, sizeof nowhere);
-        conn->address_length = sizeof nowhere - 1;
-        return;
-    }
-    /* an IPv4 client of an IPv6 socket */
-    if (!strncmp(conn->address, "::ffff:", 7) && strchr(conn->address, '.'))
-        memmove(conn->address, conn->address + 7, strlen(conn->address + 7) + 1);
-    conn->address_length = (unsigned char)strlen(conn->address);
-    conn->port_length = (unsigned char)snprintf(conn->port, sizeof conn->port, "%u", port & 0xffff);
-}
-
 static void close_conn(struct upp_core *core, struct upp_conn *conn)
 {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
@@ -136,137 +96,11 @@ static void close_conn(struct upp_core *core, struct upp_conn *conn)
     upp_pool_give(conn);
 }
 
-/* Descriptors that are no sockets of the loop are known by small numbers instead of addresses. */
-#define SIGNAL_POINTER(index) ((void *)(intptr_t)((index) + 1))
-#define WAKE_POINTER ((void *)(intptr_t)3)
-#define HANDOVER_POINTER ((void *)(intptr_t)4)
-
-static void watch_handover(int on)
-{
-    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = HANDOVER_POINTER};
-    if (upp_handover_fd() >= 0)
-        epoll_ctl(engine.epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, upp_handover_fd(), &event);
-}
-
-static void watch_listeners(int on)
-{
-    pthread_mutex_lock(&engine.listening);
-    watch_handover(on);
-    for (int i = 0; i < engine.listeners_count; i++) {
-        struct upp_listener *listener = &engine.listeners[i];
-        struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = listener};
-        if (listener->listening == on)
-            continue;
-        if (!epoll_ctl(engine.epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, listener->fd, &event))
-            listener->listening = on;
-    }
-    pthread_mutex_unlock(&engine.listening);
-}
-
-/* Out of descriptors or connections: a listener that is always ready would spin. */
-static void pause_accepting(const char *why)
-{
-    if (engine.resume_accepting)
-        return;
-    upp_host_log("no new connections for a moment: %s", why);
-    engine.resume_accepting = upp_engine_clock() + ACCEPT_PAUSE;
-    watch_listeners(0);
-}
-
-static void later(struct upp_core *core, struct upp_conn *conn)
+void upp_engine_later(struct upp_core *core, struct upp_conn *conn)
 {
     conn->next_free = NULL;
     *core->ready_tail = conn;
     core->ready_tail = &conn->next_free;
-}
-
-/* The descriptor of a new connection, or -1. */
-static int accept_one(const struct upp_listener *listener, struct sockaddr_storage *peer)
-{
-    /* a client of a unix socket has no address worth asking for */
-    socklen_t length = sizeof *peer;
-    struct sockaddr *address = listener->is_unix ? NULL : (struct sockaddr *)peer;
-    int fd;
-    do {
-        fd = accept4(listener->fd, address, address ? &length : NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    } while (fd < 0 && (errno == ECONNABORTED || errno == EINTR));
-    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
-        pause_accepting(strerror(errno));
-    return fd;
-}
-
-/* Returns memory for one more connection, or NULL. */
-static struct upp_conn *take_free(void)
-{
-    struct upp_conn *conn = upp_pool_is_full() ? NULL : upp_pool_take();
-    if (!conn)
-        pause_accepting("the bound on connections is reached");
-    return conn;
-}
-
-/* Returns a new connection, which the caller owns, or NULL. */
-static struct upp_conn *take_new(const struct upp_listener *listener)
-{
-    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-    struct upp_conn *conn = listener->listening ? take_free() : NULL;
-    if (!conn)
-        return NULL;
-    int fd = accept_one(listener, &peer);
-    if (fd < 0) {
-        upp_pool_give(conn);
-        return NULL;
-    }
-    upp_conn_open(conn, fd, listener);
-    set_peer(conn, &peer);
-    /* the first request is usually there already */
-    conn->readable = 1;
-    return conn;
-}
-
-/* Returns a connection that another worker could not serve, which the caller owns, or NULL. */
-static struct upp_conn *take_handed_over(void)
-{
-    struct upp_conn *conn;
-    if (upp_handover_fd() < 0)
-        return NULL;
-    if (!(conn = take_free()))
-        return NULL;
-    if (upp_handover_take(conn, engine.listeners)) {
-        if (errno == EMFILE)
-            pause_accepting(strerror(errno));
-        upp_pool_give(conn);
-        return NULL;
-    }
-    conn->readable = 1;
-    return conn;
-}
-
-/* Returns a connection to begin with at once, or NULL. Who is alone takes several, which saves
- * waits for events. Else what is accepted here would wait behind a running request that others
- * need not wait for. */
-static struct upp_conn *accept_some(struct upp_core *core, const struct upp_listener *listener)
-{
-    struct upp_conn *conn;
-    if (!engine.is_alone)
-        return take_new(listener);
-    for (int i = 0; i < ACCEPTS_PER_EVENT && (conn = take_new(listener)); i++)
-        later(core, conn);
-    return NULL;
-}
-
-/* A connection stays here: the next new one is for another worker. The kernel wakes the one that
- * has watched a listener for the longest. */
-static void let_others_accept(const struct upp_listener *listener)
-{
-    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = (void *)listener};
-    if (!upp_host_has_siblings())
-        return;
-    pthread_mutex_lock(&engine.listening);
-    if (listener->listening) {
-        epoll_ctl(engine.epoll, EPOLL_CTL_DEL, listener->fd, NULL);
-        epoll_ctl(engine.epoll, EPOLL_CTL_ADD, listener->fd, &event);
-    }
-    pthread_mutex_unlock(&engine.listening);
 }
 
 /* ---- sending ------------------------------------------------------------ */
@@ -333,7 +167,7 @@ static int watch_conn(struct upp_conn *conn)
     conn->watched = !epoll_ctl(engine.epoll, EPOLL_CTL_ADD, conn->fd, &event);
     if (!conn->watched)
         return -1;
-    let_others_accept(conn->listener);
+    upp_accept_let_others(conn->listener);
     return 0;
 }
 
@@ -356,7 +190,7 @@ static int run(struct upp_core *core, struct upp_conn *conn)
             return 0;
         }
         if (!conn->watched && watch_conn(conn)) {
-            pause_accepting(strerror(errno));
+            upp_accept_pause(strerror(errno));
             close_conn(core, conn);
             return 0;
         }
@@ -401,7 +235,7 @@ static void close_idle(struct upp_core *core, uint64_t now)
             close_conn(core, conn);
         else if (!upp_conn_disown(conn)) {
             look_again(conn);
-            later(core, conn);
+            upp_engine_later(core, conn);
         }
     }
 }
@@ -410,8 +244,8 @@ static void close_idle(struct upp_core *core, uint64_t now)
 static void take_what_is_left(struct upp_core *core)
 {
     struct upp_conn *conn;
-    while ((conn = take_handed_over()))
-        later(core, conn);
+    while ((conn = upp_accept_take_handed_over()))
+        upp_engine_later(core, conn);
 }
 
 static int stopped(struct upp_core *core, uint64_t now)
@@ -419,7 +253,7 @@ static int stopped(struct upp_core *core, uint64_t now)
     if (upp_host_accepting())
         return 0;
     if (!atomic_flag_test_and_set(&engine.stopping)) {
-        watch_listeners(0);
+        upp_accept_stop();
         upp_handover_stop();
         upp_engine_wake();
     }
@@ -438,8 +272,8 @@ static int timeout_of(uint64_t now)
 {
     int64_t next = upp_pool_next_deadline(now);
     int64_t most = upp_host_accepting() ? 1000 : 50;
-    if (engine.resume_accepting && most > ACCEPT_PAUSE)
-        most = ACCEPT_PAUSE;
+    if (upp_accept_is_paused() && most > UPP_ACCEPT_PAUSE)
+        most = UPP_ACCEPT_PAUSE;
     return (int)(next >= 0 && next < most ? next : most);
 }
 
@@ -449,10 +283,7 @@ static void tick(struct upp_core *core, uint64_t now)
         return;
     core->tick = now;
     look_at_timers(core, now);
-    if (engine.resume_accepting && now >= engine.resume_accepting && upp_host_accepting()) {
-        engine.resume_accepting = 0;
-        watch_listeners(1);
-    }
+    upp_accept_resume(now);
     upp_host_tick();
 }
 
@@ -463,20 +294,14 @@ static void use_idle_time(uint64_t now)
     engine.idle_again = more ? 1 : now + UPP_IDLE_EVERY;
 }
 
-static int is_listener(const void *pointer)
-{
-    const struct upp_listener *listener = pointer;
-    return listener >= engine.listeners && listener < engine.listeners + engine.listeners_count;
-}
-
-static int brings_connections(const void *pointer)
-{
-    return pointer == HANDOVER_POINTER || is_listener(pointer);
-}
+/* Descriptors that are none of the loop's sockets are known by small numbers instead of addresses.
+ */
+#define SIGNAL_POINTER(index) ((void *)(intptr_t)((index) + 1))
+#define WAKE_POINTER ((void *)(intptr_t)3)
 
 static int is_conn(const void *pointer)
 {
-    return (uintptr_t)pointer > (uintptr_t)HANDOVER_POINTER && !is_listener(pointer);
+    return (uintptr_t)pointer > (uintptr_t)WAKE_POINTER && !upp_accept_is_source(pointer);
 }
 
 /* Those that bring new connections, or the others. */
@@ -484,7 +309,7 @@ static void keep_events(struct upp_core *core, const struct epoll_event *events,
                         int are_new)
 {
     for (int i = 0; i < count; i++) {
-        if (brings_connections(events[i].data.ptr) != are_new)
+        if (upp_accept_is_source(events[i].data.ptr) != are_new)
             continue;
         core->events[core->events_count].pointer = events[i].data.ptr;
         core->events[core->events_count++].events = events[i].events;
@@ -519,10 +344,8 @@ static struct upp_conn *take_event(struct upp_core *core, const struct upp_event
     }
     if (event->pointer == WAKE_POINTER)
         return NULL;
-    if (event->pointer == HANDOVER_POINTER)
-        return take_handed_over();
-    if (is_listener(event->pointer))
-        return accept_some(core, event->pointer);
+    if (upp_accept_is_source(event->pointer))
+        return upp_accept_take(core, event->pointer);
     struct upp_conn *conn = event->pointer;
     if (!upp_conn_own(conn, UPP_CONN_EVENT))
         return NULL;
@@ -689,16 +512,6 @@ static int watch(int fd, void *pointer)
     return fd < 0 ? 0 : epoll_ctl(engine.epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* Accepted sockets inherit it. */
-static void set_nodelay(void)
-{
-    int one = 1;
-    for (int i = 0; i < engine.listeners_count; i++) {
-        if (!engine.listeners[i].is_unix)
-            setsockopt(engine.listeners[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    }
-}
-
 static int start_core(struct upp_core *core, int id)
 {
     core->id = id;
@@ -713,8 +526,6 @@ int upp_engine_prepare(const struct upp_limits *limits, int threads)
         return 0;
     engine.limits = *limits;
     engine.threads = threads;
-    engine.is_alone = threads == 1 && !upp_host_has_siblings();
-    pthread_mutex_init(&engine.listening, NULL);
     engine.cores = calloc((size_t)threads, sizeof(struct upp_core));
     int failed = !engine.cores || upp_pool_start(limits->connections, limits->durations, threads);
     for (int i = 0; i < threads && !failed; i++)
@@ -726,8 +537,6 @@ int upp_engine_prepare(const struct upp_limits *limits, int threads)
 
 int upp_engine_start(struct upp_listener *listeners, int count)
 {
-    engine.listeners = listeners;
-    engine.listeners_count = count;
     engine.idle_again = upp_idle_wanted() ? 1 : 0;
     engine.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     engine.epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -736,8 +545,7 @@ int upp_engine_start(struct upp_listener *listeners, int count)
     if (watch(upp_host_signal_fd(0), SIGNAL_POINTER(0)) ||
         watch(upp_host_signal_fd(1), SIGNAL_POINTER(1)) || watch(engine.wake, WAKE_POINTER))
         goto fail;
-    set_nodelay();
-    watch_listeners(1);
+    upp_accept_start(engine.epoll, listeners, count, engine.threads);
     upp_handover_start(listeners);
     return 0;
 fail:

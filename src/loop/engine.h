@@ -96,6 +96,9 @@ struct upp_core *upp_engine_core(int id);
 /* Ends the request of `core` and returns the next one that is ready for Python; NULL: stop. */
 struct upp_request *upp_engine_next(struct upp_core *core, int outcome);
 
+/* Puts a connection that the caller owns behind those that are next, before new events. */
+void upp_engine_later(struct upp_core *core, struct upp_conn *conn);
+
 /* No more events of this connection: somebody else has its descriptor now. */
 void upp_engine_forget(const struct upp_conn *conn);
 

@@ -76,6 +76,15 @@ int upp_handover_fd(void)
 
 /* ---- the socket --------------------------------------------------------- */
 
+/* A message with a ticket and a descriptor. */
+static struct msghdr message_with(struct iovec *vector, union control *control)
+{
+    return (struct msghdr){.msg_iov = vector,
+                           .msg_iovlen = 1,
+                           .msg_control = control,
+                           .msg_controllen = sizeof *control};
+}
+
 static struct ticket write_ticket(const struct upp_conn *conn)
 {
     struct ticket ticket = {
@@ -104,10 +113,7 @@ static int put(const struct upp_conn *conn)
     struct ticket ticket = write_ticket(conn);
     struct iovec vector = {&ticket, sizeof ticket};
     union control control = {0};
-    struct msghdr message = {.msg_iov = &vector,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof control};
+    struct msghdr message = message_with(&vector, &control);
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
@@ -130,10 +136,7 @@ int upp_handover_take(struct upp_conn *conn, const struct upp_listener *listener
     struct ticket ticket;
     struct iovec vector = {&ticket, sizeof ticket};
     union control control = {0};
-    struct msghdr message = {.msg_iov = &vector,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof control};
+    struct msghdr message = message_with(&vector, &control);
     int fd;
     if (!has_room() || recvmsg(handover.out, &message, MSG_CMSG_CLOEXEC) <= 0)
         return -1;
