@@ -22,7 +22,7 @@ mkdir -p "$work"
 tests=(tests/boot/test_fork.py tests/boot/test_children.py tests/boot/test_interpreter.py
     tests/wsgi/test_environ.py
     tests/uwsgi/test_threads.py tests/uwsgi/test_fronts.py tests/uwsgi/test_reload.py
-    tests/uwsgi/test_signals_at_fork.py
+    tests/uwsgi/test_signals_at_fork.py tests/loop/test_fairness.py
     tests/api/test_core.py tests/api/test_rpc.py tests/api/test_signal.py
     tests/api/test_lock.py tests/apps/test_django.py tests/apps/test_examples.py::test_django)
 
