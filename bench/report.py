@@ -55,7 +55,6 @@ TARGETS = (
     Target("django", "requests/s, loop / cpython", _ratio("rate", "loop"), 4.5, at_least=True),
     Target("django", "requests/s, stock / cpython", _ratio("rate", "stock"), 4.0, at_least=True),
     Target("behind-nginx", "CPU per request, loop / cpython", _ratio("cpu", "loop"), 0.5),
-    Target("behind-nginx", "CPU per request, loop / packet", _ratio("cpu", "loop", "packet"), 1.5),
     Target("logging", "requests/s of loop, with log / without", _kept_with_log, 0.6, at_least=True),
     Target("fairness", "p99 of quick requests, loop / stock", _fairness, 1),
     Target("memory", "PSS of a worker of loop, MB", _pss("loop"), 20),
