@@ -11,9 +11,10 @@ from harness import wait_until
 OPTIONS = {'master': True, 'processes': 2}
 
 
-def is_stopped(pid):
+def state(pid):
+    """Of the main thread: R runs or would like to, S waits, T is stopped."""
     with open('/proc/%d/stat' % pid) as file:
-        return file.read().rpartition(')')[2].split()[0] == 'T'
+        return file.read().rpartition(')')[2].split()[0]
 
 
 @contextlib.contextmanager
@@ -21,7 +22,7 @@ def stopped(*pids):
     """None of these processes looks at what happens, until each is sent SIGCONT."""
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
-        wait_until(lambda: is_stopped(pid), 'process %d to stop' % pid)
+        wait_until(lambda: state(pid) == 'T', 'process %d to stop' % pid)
     try:
         yield
     finally:
@@ -51,9 +52,11 @@ def test_new_connections_come_last(start_loop):
 @pytest.mark.parametrize('socket', [True, 'http.sock'], ids=['tcp', 'unix'])
 def test_kept_connections_are_shared(start_loop, socket):
     """One after the other, while all workers rest: each gets its share of them."""
-    client = start_loop({**OPTIONS, 'processes': 3, 'http-socket': socket}).client('loop')
+    server = start_loop({**OPTIONS, 'processes': 3, 'http-socket': socket})
+    client, pids = server.client('loop'), server.worker_pids()
     counts = {}
     for _ in range(30):
+        wait_until(lambda: all(state(pid) == 'S' for pid in pids), 'all workers to rest')
         pid = client.connect().get('/pid').body
         counts[pid] = counts.get(pid, 0) + 1
     assert len(counts) == 3 and min(counts.values()) >= 3, counts
