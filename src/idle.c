@@ -58,12 +58,23 @@ static int somebody_waits(void)
     return poll(sockets, count, 0) != 0;
 }
 
-/* Only a worker that serves one request at a time is ever asked again. */
+/* Only a worker that serves one request at a time is ever asked again. Its request is over: a
+ * signal that ends it waits, or Python's exit functions, which cannot run in the middle of Python,
+ * would not run at all. */
 static void look_at_nursery(void)
 {
     static int64_t left;
-    if (--left <= 0)
-        UPP_ENTER(left = upp_py_between_requests());
+    sigset_t held;
+    sigset_t before;
+    if (--left > 0)
+        return;
+    sigemptyset(&held);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &held, &before);
+    UPP_ENTER(left = upp_py_between_requests());
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void upp_idle_after_request(void)
