@@ -21,7 +21,7 @@ from harness import checks
 from harness.client import Client
 from harness.fronts import FRONTS
 from harness.ports import release_port, reserve_port
-from harness.processes import event_queues, group_members, is_alive, open_fds
+from harness.processes import event_queues, group_members, is_alive, listening_sockets, open_fds
 from harness.wait import TIMEOUT, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -358,10 +358,10 @@ class Server:
             watched = event_queues(pid)
             if watched is None:
                 return True
-            # queues of the master's threads, which a fork leaves in the worker, watch no socket of the server
+            # queues of the master's threads, which a fork leaves in the worker, watch nothing that listens
             parent = self.members().get(pid, (None, None))[1]
             master = parent if parent in self.members() else pid
-            inherited = {target for target in open_fds(master) or () if target.startswith('socket:')}
+            inherited = listening_sockets().intersection(open_fds(master) or ())
             return len(watched) >= queues and sum(not inherited.isdisjoint(queue) for queue in watched) >= threads
         for pid in self.worker_pids():
             if pid not in self._baselines:
