@@ -13,16 +13,20 @@ static pid_t watched;
 /* It was the fork that began it. */
 static int is_for_fork;
 
-void upp_hold_begin(void)
+int upp_hold_block(sigset_t *before)
 {
     sigset_t held;
-    if (is_holding)
-        return;
     sigemptyset(&held);
     sigaddset(&held, SIGHUP);
     sigaddset(&held, SIGINT);
     sigaddset(&held, SIGTERM);
-    is_holding = !pthread_sigmask(SIG_BLOCK, &held, &mask_before);
+    return pthread_sigmask(SIG_BLOCK, &held, before);
+}
+
+void upp_hold_begin(void)
+{
+    if (!is_holding)
+        is_holding = !upp_hold_block(&mask_before);
 }
 
 void upp_hold_end(void)

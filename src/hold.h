@@ -10,6 +10,12 @@
 #ifndef UPP_HOLD_H
 #define UPP_HOLD_H
 
+#include <signal.h>
+
+/* Blocks these signals in the calling thread, for the time of something short; *before is the mask
+ * to set again. Returns 0, or an error number. */
+int upp_hold_block(sigset_t *before);
+
 /* Makes SIGHUP, SIGINT and SIGTERM wait until upp_hold_end(). Either may be called twice. */
 void upp_hold_begin(void);
 void upp_hold_end(void);

@@ -3,6 +3,7 @@
 
 #include "compat.h"
 #include "contract.h"
+#include "hold.h"
 #include "vm/entry.h"
 #include "warmup.h"
 
@@ -64,15 +65,9 @@ static int somebody_waits(void)
 static void look_at_nursery(void)
 {
     static int64_t left;
-    sigset_t held;
     sigset_t before;
-    if (--left > 0)
+    if (--left > 0 || upp_hold_block(&before))
         return;
-    sigemptyset(&held);
-    sigaddset(&held, SIGHUP);
-    sigaddset(&held, SIGINT);
-    sigaddset(&held, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &held, &before);
     UPP_ENTER(left = upp_py_between_requests());
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

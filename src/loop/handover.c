@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "handover.h"
 
+#include "../thread.h"
 #include "engine.h"
 #include "host.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -23,7 +23,6 @@
 #define REST_SECONDS 1
 /* Connections handed over at one look. */
 #define MOST 16
-#define STACK_SIZE 262144
 
 /* What goes with the descriptor. Workers are forked from one master: the layout is theirs, too. */
 struct ticket {
@@ -224,24 +223,9 @@ static void *watch(void *argument)
 
 void upp_handover_start(const struct upp_listener *listeners)
 {
-    pthread_t thread;
-    pthread_attr_t attributes;
-    sigset_t all;
-    sigset_t before;
     handover.listeners = listeners;
-    if (handover.in < 0)
-        return;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    /* signals are for the main thread */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, &attributes, watch, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    if (error)
-        upp_host_log("connections stay with this worker: %s", strerror(error));
+    if (handover.in >= 0)
+        upp_thread_start(watch, NULL, "the connections");
 }
 
 void upp_handover_stop(void)
