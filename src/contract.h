@@ -146,7 +146,7 @@ int upp_app_is_default(int app);
 /* ---- garbage ------------------------------------------------------------ */
 
 /* Where the bytes of `object` lie, as a number; no use but to compare it with others. */
-uint64_t upp_idle_locate(const char *object);
+int64_t upp_idle_locate(const char *object);
 
 /* ---- the request loop -------------------------------------------------- */
 
@@ -200,7 +200,7 @@ struct upp_request {
     int flags;
     int app;  /* id of the application, -1: none found */
     int core; /* thread or async core that serves it */
-    uint64_t content_length;
+    int64_t content_length; /* INT64_MAX: nobody knows yet */
     const char *chunk; /* result of upp_request_read */
     const char *scheme;
     size_t scheme_length;

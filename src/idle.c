@@ -15,9 +15,9 @@
 /* Listening sockets that are looked at; with more than these nothing is done. */
 #define SOCKETS_MAX 16
 
-uint64_t upp_idle_locate(const char *object)
+int64_t upp_idle_locate(const char *object)
 {
-    return (uint64_t)(uintptr_t)object;
+    return (int64_t)(intptr_t)object;
 }
 
 int upp_idle_wanted(void)

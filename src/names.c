@@ -29,6 +29,9 @@ static struct upp_slice texts[UPP_NAMES_MAX] = {
     FIXED(UPP_NAME_CONTENT_TYPE, "CONTENT_TYPE"),
     FIXED(UPP_NAME_HOST, "HTTP_HOST"),
     FIXED(UPP_NAME_REQUEST_SCHEME, "REQUEST_SCHEME"),
+    FIXED(UPP_NAME_CONNECTION, "HTTP_CONNECTION"),
+    FIXED(UPP_NAME_COOKIE, "HTTP_COOKIE"),
+    FIXED(UPP_NAME_TRANSFER_ENCODING, "HTTP_TRANSFER_ENCODING"),
 };
 static atomic_int count;                     /* 0: the fixed names are not in the index yet */
 static atomic_short index_table[INDEX_SIZE]; /* id + 1; 0: empty */
@@ -190,6 +193,14 @@ int upp_names_of_variable(struct upp_slice name)
 {
     const struct key key = key_of_variable(name);
     return find(&key);
+}
+
+int upp_names_of_variable_like(struct upp_slice name, int likely)
+{
+    if (likely >= 0 && texts[likely].length == name.length &&
+        !memcmp(texts[likely].base, name.base, name.length))
+        return likely;
+    return upp_names_of_variable(name);
 }
 
 struct upp_slice upp_names_text(int id)

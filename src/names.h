@@ -12,7 +12,7 @@
 #include "contract.h"
 #include "http/slice.h"
 
-/* The variables that are not headers. */
+/* The variables that are not headers, and headers that somebody here looks for. */
 enum upp_name {
     UPP_NAME_REQUEST_METHOD,
     UPP_NAME_REQUEST_URI,
@@ -29,6 +29,9 @@ enum upp_name {
     UPP_NAME_CONTENT_TYPE,
     UPP_NAME_HOST, /* HTTP_HOST */
     UPP_NAME_REQUEST_SCHEME,
+    UPP_NAME_CONNECTION,        /* HTTP_CONNECTION */
+    UPP_NAME_COOKIE,            /* HTTP_COOKIE */
+    UPP_NAME_TRANSFER_ENCODING, /* HTTP_TRANSFER_ENCODING */
     UPP_NAME_FIXED /* how many there are */
 };
 
@@ -40,6 +43,10 @@ int upp_names_of_header(struct upp_slice header);
 
 /* The id of a variable by its CGI name. Adds it if there is room. As safe. */
 int upp_names_of_variable(struct upp_slice name);
+
+/* The same, where `likely` (an id, or UPP_NAME_UNKNOWN) is looked at first: clients and proxies send
+ * the same names in the same order, so that what stood here last time tells it most of the time. */
+int upp_names_of_variable_like(struct upp_slice name, int likely);
 
 /* The CGI name of an id; valid for ever. */
 struct upp_slice upp_names_text(int id);

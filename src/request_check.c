@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "request_check.h"
 
+#include "names.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -16,36 +18,39 @@ struct seen {
     int two_lengths;
 };
 
-static int named(const struct upp_variable *variable, const char *name, size_t length)
-{
-    return variable->name_length == length && !memcmp(variable->name, name, length);
-}
-
-#define NAMED(variable, name) named(variable, name, sizeof name - 1)
-
 static int same_value(const struct upp_variable *a, const struct upp_variable *b)
 {
     return a->value_length == b->value_length && !memcmp(a->value, b->value, a->value_length);
 }
 
-static void look(struct seen *seen, const struct upp_variable *variable)
+static void look(struct seen *seen, int name_id, const struct upp_variable *variable)
 {
-    if (NAMED(variable, "REQUEST_METHOD")) {
+    switch (name_id) {
+    case UPP_NAME_REQUEST_METHOD:
         seen->method = variable;
-    } else if (NAMED(variable, "PATH_INFO")) {
+        break;
+    case UPP_NAME_PATH_INFO:
         seen->path = variable;
-    } else if (NAMED(variable, "REQUEST_URI")) {
+        break;
+    case UPP_NAME_REQUEST_URI:
         seen->target = variable;
-    } else if (NAMED(variable, "SERVER_PROTOCOL")) {
+        break;
+    case UPP_NAME_SERVER_PROTOCOL:
         seen->protocol = variable;
-    } else if (NAMED(variable, "HTTP_TRANSFER_ENCODING")) {
+        break;
+    case UPP_NAME_TRANSFER_ENCODING:
         seen->transfer_encoding = variable;
-    } else if (NAMED(variable, "HTTP_CONNECTION")) {
+        break;
+    case UPP_NAME_CONNECTION:
         seen->connection = variable;
-    } else if (NAMED(variable, "CONTENT_LENGTH")) {
+        break;
+    case UPP_NAME_CONTENT_LENGTH:
         if (seen->content_length && !same_value(seen->content_length, variable))
             seen->two_lengths = 1;
         seen->content_length = variable;
+        break;
+    default:
+        break;
     }
 }
 
@@ -154,13 +159,14 @@ static int wants_close(const struct upp_variable *connection)
     return 0;
 }
 
-struct upp_request_check upp_request_check(const struct upp_variable *variables, size_t count,
+struct upp_request_check upp_request_check(const struct upp_variable *variables,
+                                           const int16_t *name_ids, size_t count,
                                            const char *protocol)
 {
     struct seen seen = {0};
     int is_http = protocol && !strncmp(protocol, "http", 4);
     for (size_t i = 0; i < count; i++)
-        look(&seen, &variables[i]);
+        look(&seen, name_ids[i], &variables[i]);
     const struct upp_variable *coding = seen.transfer_encoding;
     struct upp_request_check result = {
         .refused = verdict(&seen, is_http),

@@ -16,7 +16,7 @@ struct upp_request_check {
     int is_chunked;      /* the body comes in the chunked transfer coding, and in no other */
 };
 
-/* Looks at the CGI variables of a request that came in by `protocol` (uWSGI's name of it: "http",
+/* Looks at the CGI variables of a request, and the ids of their names (names.h), that came in by `protocol` (uWSGI's name of it: "http",
  * "http11", "uwsgi" ...; NULL is "uwsgi").
  *
  * Refused: no method or one that is not a token; a protocol that is not HTTP/d.d or HTTP/d; a
@@ -24,7 +24,8 @@ struct upp_request_check {
  * that is no path, "*" or http(s) URI or has white space or control characters; a protocol other
  * than HTTP/1.0 and HTTP/1.1; a Content-Length together with Transfer-Encoding (RFC 9112
  * section 6.1). */
-struct upp_request_check upp_request_check(const struct upp_variable *variables, size_t count,
+struct upp_request_check upp_request_check(const struct upp_variable *variables,
+                                           const int16_t *name_ids, size_t count,
                                            const char *protocol);
 
 #endif

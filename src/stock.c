@@ -23,9 +23,6 @@ _Static_assert(offsetof(struct upp_variable, value) == sizeof(struct iovec), "up
 
 #define READ_BUFFER 65536
 
-/* Content length of a chunked body. */
-#define LENGTH_UNKNOWN (UINT64_MAX >> 1)
-
 /* A chunked body (--wsgi-manage-chunked-input). What was read and not looked at is `raw`, what of
  * it is data and was not taken is `run`; both are in the read buffer. */
 struct chunked_body {
@@ -37,7 +34,7 @@ struct chunked_body {
 /* What the front knows about the request of one core. */
 struct core {
     struct upp_request request;
-    int16_t *name_ids; /* room for as many variables as uWSGI keeps */
+    int16_t *name_ids; /* of the last request; room for as many variables as uWSGI keeps */
     char *read_buffer; /* READ_BUFFER bytes, made by the first body that is read */
     int under_way;     /* Python has returned UPP_AGAIN */
     int may_keep_open; /* the request allows another one on this connection */
@@ -67,7 +64,7 @@ void upp_stock_setup(void)
     size_t most = (size_t)uwsgi.vec_size / 2;
     cores = uwsgi_calloc(sizeof(struct core) * (size_t)uwsgi.cores);
     for (int i = 0; i < uwsgi.cores; i++)
-        cores[i].name_ids = uwsgi_malloc(sizeof(int16_t) * most);
+        cores[i].name_ids = uwsgi_calloc(sizeof(int16_t) * most);
     upp_shapes_setup(uwsgi.cores);
 }
 
@@ -146,7 +143,7 @@ static void find_names(struct upp_request *request, int16_t *ids)
     for (int i = 0; i < request->variable_count; i++) {
         const struct upp_variable *variable = &request->variables[i];
         struct upp_slice name = {variable->name, variable->name_length};
-        ids[i] = (int16_t)upp_names_of_variable(name);
+        ids[i] = (int16_t)upp_names_of_variable_like(name, ids[i]);
         if (ids[i] == UPP_NAME_REQUEST_SCHEME && is_https(variable))
             request->flags |= UPP_HTTPS;
     }
@@ -160,7 +157,7 @@ static void fill(struct upp_request *request, struct wsgi_request *host)
     request->variable_count = host->var_cnt / 2;
     request->flags = flags_of(host);
     request->core = host->async_id;
-    request->content_length = host->post_cl;
+    request->content_length = (int64_t)host->post_cl;
     request->scheme = host->scheme;
     request->scheme_length = host->scheme_len;
     request->app = host->app_id;
@@ -172,8 +169,8 @@ static void fill(struct upp_request *request, struct wsgi_request *host)
 static int check(struct core *core, struct wsgi_request *host)
 {
     struct upp_request_check result =
-        upp_request_check((const struct upp_variable *)host->hvec, (size_t)host->var_cnt / 2,
-                          host->socket->proto_name);
+        upp_request_check((const struct upp_variable *)host->hvec, core->name_ids,
+                          (size_t)host->var_cnt / 2, host->socket->proto_name);
     /* uWSGI's async loop does not look at a connection that is kept */
     core->may_keep_open = result.may_keep_open && !upp_async_is_on();
     core->is_chunked = result.is_chunked;
@@ -622,7 +619,7 @@ static void begin_chunked(struct core *core)
     memset(&core->body, 0, sizeof core->body);
     upp_chunked_init(&core->body.coding);
     request->front = &chunked_front;
-    request->content_length = LENGTH_UNKNOWN;
+    request->content_length = INT64_MAX;
     request->flags |= UPP_TERMINATED;
     request->flags &= ~UPP_SEEKABLE;
 }

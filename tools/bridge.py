@@ -39,6 +39,11 @@ def declarations(header):
     return re.sub(r"\bUPP_PYTHON\b", 'extern "Python+C"', text)
 
 
+def with_signed_sizes(text):
+    """Sizes in structs as Python shall see them: to PyPy an unsigned number of 64 bits is a big integer."""
+    return re.sub(r"^(\s+)size_t (\w+;)", r"\1ssize_t \2", text, flags=re.MULTILINE)
+
+
 def posix_types(text):
     names = [name for name in POSIX_INTEGERS if re.search(r"\b%s\b" % name, text)]
     return "".join("typedef int... %s;\n" % name for name in names)
@@ -57,7 +62,7 @@ def main(output, *paths):
     found = {}
     for path in paths:
         with open(path) as file:
-            text = declarations(file.read())
+            text = with_signed_sizes(declarations(file.read()))
         if text:
             found[path] = text
     if not found:

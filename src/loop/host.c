@@ -14,9 +14,6 @@
 
 #include <stdarg.h>
 
-/* Content length of a chunked body that is still coming. */
-#define LENGTH_UNKNOWN (UINT64_MAX >> 1)
-
 static struct wsgi_request *host_of(const struct upp_core *core)
 {
     return &uwsgi.workers[uwsgi.mywid].cores[core->id].req;
@@ -372,6 +369,16 @@ static int flags_of(const struct upp_core *core)
     return flags;
 }
 
+/* Of the body as the application will read it. */
+static int64_t content_length(const struct upp_conn *conn)
+{
+    if (conn->body == UPP_BODY_NONE)
+        return 0;
+    if (conn->body == UPP_BODY_CHUNKED && !upp_conn_body_complete(conn))
+        return INT64_MAX;
+    return (int64_t)(conn->body_left + (conn->body_end - conn->body_start));
+}
+
 static void fill_request(struct upp_core *core, struct wsgi_request *host, int count)
 {
     struct upp_request *request = &core->request;
@@ -380,11 +387,7 @@ static void fill_request(struct upp_core *core, struct wsgi_request *host, int c
     request->variable_count = count;
     request->flags = flags_of(core);
     request->core = core->id;
-    request->content_length =
-        core->conn->body == UPP_BODY_NONE ? 0
-        : core->conn->body == UPP_BODY_CHUNKED && !upp_conn_body_complete(core->conn)
-            ? LENGTH_UNKNOWN
-            : core->conn->body_left + (core->conn->body_end - core->conn->body_start);
+    request->content_length = content_length(core->conn);
     request->scheme = host->scheme;
     request->scheme_length = host->scheme_len;
     request->front = &upp_loop_front;
@@ -500,7 +503,7 @@ static void choose_front(struct upp_core *core, const struct wsgi_request *host)
         (core->conn->listener->protocol != UPP_PROTOCOL_HTTP || !upp_conn_is_decoded(core->conn));
     if (is_coming) {
         /* uWSGI buffers bodies with a length only */
-        core->request.content_length = LENGTH_UNKNOWN;
+        core->request.content_length = INT64_MAX;
         core->request.flags &= ~UPP_SEEKABLE;
         core->request.flags |= UPP_TERMINATED;
     }

@@ -91,16 +91,14 @@ static int add_header(struct builder *builder, int first, const struct upp_heade
         name.length = upp_names_write(header->name, text);
     }
     /* a chunked body that is here as a whole has a length, and is chunked no more */
-    if (upp_conn_is_decoded(builder->core->conn) && name.length == 22 &&
-        !memcmp(name.base, "HTTP_TRANSFER_ENCODING", 22))
+    if (id == UPP_NAME_TRANSFER_ENCODING && upp_conn_is_decoded(builder->core->conn))
         return 0;
     if (id == UPP_NAME_CONTENT_LENGTH ||
         (id == UPP_NAME_HOST && builder->core->head.authority.length))
         return 0;
     int before = find_name(builder, first, name);
     if (before >= 0)
-        return join(builder, before, header,
-                    name.length == 11 && !memcmp(name.base, "HTTP_COOKIE", 11));
+        return join(builder, before, header, id == UPP_NAME_COOKIE);
     add(builder, id, name, header->value.base, header->value.length);
     return 0;
 }

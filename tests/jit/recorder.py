@@ -8,6 +8,9 @@ import pypyjit
 
 compiled = []   # (type, where)
 aborted = []    # (reason, where)
+big = []        # where: it makes or compares big integers
+
+BIG_INTEGER = 'rbigint'
 
 PYTHON = 'pypyjit'   # among the things that are traced, Python code
 
@@ -23,7 +26,10 @@ def where(driver, greenkey, operations):
 
 def on_compile(info):
     if info.jitdriver_name == PYTHON:
-        compiled.append((info.type, where(PYTHON, info.greenkey, info.operations)))
+        begins = where(PYTHON, info.greenkey, info.operations)
+        compiled.append((info.type, begins))
+        if any(BIG_INTEGER in repr(operation) for operation in info.operations):
+            big.append(begins)
 
 
 def on_abort(driver, greenkey, reason, operations):

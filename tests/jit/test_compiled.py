@@ -19,7 +19,7 @@ def application(environ, start_response):
         start_response('200 OK', [('Content-Type', 'text/plain')])
         return (b'part' for _ in range(5))
     if path == '/report':
-        body = json.dumps([recorder.compiled, recorder.aborted]).encode()
+        body = json.dumps([recorder.compiled, recorder.aborted, recorder.big]).encode()
     elif path == '/lines':
         body = b''.join(environ['wsgi.input'])
     else:
@@ -61,8 +61,12 @@ def start(start_server, front):
 
 
 def report(client):
-    """{our functions in which compiled code begins: the kinds of it}, and what was given up in our files."""
-    compiled, aborted = json.loads(client.get('/report').body)
+    """{our functions in which compiled code begins: the kinds of it}, and what was given up in our files.
+
+    Numbers from C are ints: nothing of ours works with big ones.
+    """
+    compiled, aborted, big = json.loads(client.get('/report').body)
+    assert not [begins for begins in big if OURS in begins]
     begins = {}
     for kind, where in compiled:
         if OURS in where:

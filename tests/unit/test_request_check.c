@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* request_check.c: what uWSGI's parsers let through. */
+#include "names.h"
 #include "request_check.h"
 #include "unit.h"
 
@@ -25,7 +26,12 @@ static void begin(void)
 
 static struct upp_request_check check(const char *protocol)
 {
-    return upp_request_check(list, length, protocol);
+    int16_t ids[sizeof list / sizeof *list];
+    for (size_t i = 0; i < length; i++) {
+        struct upp_slice name = {list[i].name, list[i].name_length};
+        ids[i] = (int16_t)upp_names_of_variable(name);
+    }
+    return upp_request_check(list, ids, length, protocol);
 }
 
 /* The verdict over HTTP on a plain request with one variable more or changed. */
