@@ -7,19 +7,15 @@
 #include "vm/entry.h"
 
 #include <semaphore.h>
+#include <stdatomic.h>
 
 struct slot {
     sem_t asked;
     sem_t answered;
+    atomic_int answers; /* the thread is there */
 };
 
 static struct slot *slots; /* by worker id; shared with the workers */
-
-static void init_slot(struct slot *slot)
-{
-    sem_init(&slot->asked, 1, 0);
-    sem_init(&slot->answered, 1, 0);
-}
 
 void upp_stacks_setup(void)
 {
@@ -45,23 +41,55 @@ static void *answer(void *arg)
     return NULL;
 }
 
+/* Of a worker that can be asked; else NULL. */
+static struct slot *slot_of(int wid)
+{
+    return slots && wid >= 1 && wid <= uwsgi.numproc ? &slots[wid] : NULL;
+}
+
+/* A route may set a harakiri for its requests. */
+static int may_be_asked(void)
+{
+#ifdef UWSGI_ROUTING
+    if (uwsgi.routes)
+        return 1;
+#endif
+    return uwsgi.harakiri_options.workers > 0;
+}
+
 void upp_stacks_start(void)
 {
-    if (!slots || uwsgi.mywid < 1 || uwsgi.mywid > uwsgi.numproc)
+    struct slot *slot = slot_of(uwsgi.mywid);
+    if (!slot)
         return;
-    init_slot(&slots[uwsgi.mywid]);
-    upp_thread_start(answer, &slots[uwsgi.mywid], "the stacks");
+    sem_init(&slot->asked, 1, 0);
+    sem_init(&slot->answered, 1, 0);
+    atomic_store(&slot->answers, 0);
+    if (may_be_asked())
+        upp_stacks_expect();
+}
+
+void upp_stacks_expect(void)
+{
+    struct slot *slot = slot_of(uwsgi.mywid);
+    if (slot && !atomic_exchange(&slot->answers, 1))
+        upp_thread_start(answer, slot, "the stacks");
 }
 
 void upp_stacks_ask(int wid)
 {
     struct timespec until;
-    if (!slots || wid < 1 || wid > uwsgi.numproc)
+    struct slot *slot = slot_of(wid);
+    if (!slot)
         return;
+    if (!atomic_load(&slot->answers)) {
+        uwsgi_log("worker %d does not show its Python stacks: --harakiri is not set\n", wid);
+        return;
+    }
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 1;
-    sem_post(&slots[wid].asked);
-    while (sem_timedwait(&slots[wid].answered, &until)) {
+    sem_post(&slot->asked);
+    while (sem_timedwait(&slot->answered, &until)) {
         if (errno == EINTR)
             continue;
         uwsgi_log("worker %d did not show its Python stacks within a second\n", wid);

@@ -3,6 +3,7 @@
 
 #include "../compat.h"
 #include "../contract.h"
+#include "../stacks.h"
 #include "request.h"
 
 int upp_process_is_ready(void)
@@ -32,6 +33,8 @@ int upp_process_name_room(void)
 
 void upp_process_harakiri(int seconds)
 {
+    if (seconds > 0)
+        upp_stacks_expect();
     upp_compat_set_user_harakiri(upp_api_request(), seconds);
 }
 

@@ -1,6 +1,7 @@
 """--harakiri: a stuck worker is killed and replaced, and the log has the Python traceback of what it was doing."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -129,3 +130,36 @@ def test_stacks_of_every_thread(start_site):
         assert re.search(r'app\.py", line \d+, in %s\n' % name, found), found
     assert 'Thread background ' in found
     wait_until(lambda: len(server.log_lines('spawned|Respawned')) > 1, 'a new worker')
+
+
+OWN_HARAKIRI = '''
+import uwsgi
+
+def stuck_on_its_own():
+    uwsgi.set_user_harakiri(1)
+    while True:
+        pass
+
+def application(environ, start_response):
+    if environ['PATH_INFO'] == '/stuck':
+        stuck_on_its_own()
+    start_response('200 OK', [])
+    return [str(uwsgi.worker_id()).encode()]
+'''
+
+
+def threads_of(server):
+    return len(list(Path('/proc/%d/task' % server.worker_pids()[0]).iterdir()))
+
+
+def test_harakiri_that_a_request_sets_itself(start_site):
+    """A worker without --harakiri has one thread, until a request may need somebody to tell what it was doing."""
+    server = start_site({'master': True, 'stats': True}, app=OWN_HARAKIRI)
+    expect_kill(server)
+    assert server.client().get('/').status == 200
+    assert threads_of(server) == 1
+    assert server.client().get('/stuck').empty
+    assert re.search(r'app\.py", line \d+, in stuck_on_its_own\n', '\n'.join(stacks(server)))
+    server.wait_log('Respawned uWSGI worker')
+    assert server.client().get('/').status == 200
+    assert threads_of(server) == 1
