@@ -14,7 +14,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* New connections taken per event, when nobody else could take them. */
+/* New connections taken per event, one after the other is served, when nobody else could take them
+ * meanwhile: that saves waits for events. */
 #define ACCEPTS_PER_EVENT 8
 
 static struct {
@@ -209,20 +210,12 @@ struct upp_conn *upp_accept_take_handed_over(void)
     return conn;
 }
 
-/* Returns a connection to begin with at once, or NULL. Who is alone takes several, which saves
- * waits for events. Else what is accepted here would wait behind a running request that others
- * need not wait for. */
-static struct upp_conn *accept_some(struct upp_core *core, const struct upp_listener *listener)
+int upp_accept_most(void)
 {
-    struct upp_conn *conn;
-    if (!sources.is_alone)
-        return take_new(listener);
-    for (int i = 0; i < ACCEPTS_PER_EVENT && (conn = take_new(listener)); i++)
-        upp_engine_later(core, conn);
-    return NULL;
+    return sources.is_alone ? ACCEPTS_PER_EVENT : 1;
 }
 
-struct upp_conn *upp_accept_take(struct upp_core *core, const void *source)
+struct upp_conn *upp_accept_take(const void *source)
 {
-    return source == &handed_over ? upp_accept_take_handed_over() : accept_some(core, source);
+    return source == &handed_over ? upp_accept_take_handed_over() : take_new(source);
 }

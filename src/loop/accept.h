@@ -28,9 +28,10 @@ void upp_accept_resume(uint64_t now);
 /* 1 if that is what the epoll set knows a source by. */
 int upp_accept_is_source(const void *pointer);
 
-/* A source is ready. Returns a connection to begin with at once, which the caller owns, or NULL.
- * Others may be among those that are next. */
-struct upp_conn *upp_accept_take(struct upp_core *core, const void *source);
+/* How many connections to take, one after the other, from a source that has said it is ready. */
+int upp_accept_most(void);
+/* Returns a new connection of the source, which the caller owns, or NULL. */
+struct upp_conn *upp_accept_take(const void *source);
 /* Returns a connection that another worker has given away, which the caller owns, or NULL. */
 struct upp_conn *upp_accept_take_handed_over(void);
 

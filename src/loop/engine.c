@@ -311,8 +311,10 @@ static void keep_events(struct upp_core *core, const struct epoll_event *events,
     for (int i = 0; i < count; i++) {
         if (upp_accept_is_source(events[i].data.ptr) != are_new)
             continue;
-        core->events[core->events_count].pointer = events[i].data.ptr;
-        core->events[core->events_count++].events = events[i].events;
+        struct upp_event_slot *slot = &core->events[core->events_count++];
+        slot->pointer = events[i].data.ptr;
+        slot->events = events[i].events;
+        slot->accepts = are_new ? upp_accept_most() : 1;
     }
 }
 
@@ -336,7 +338,7 @@ static void wait_events(struct upp_core *core, uint64_t now)
 }
 
 /* Returns a connection that the caller owns now, or NULL. */
-static struct upp_conn *take_event(struct upp_core *core, const struct upp_event_slot *event)
+static struct upp_conn *take_event(const struct upp_event_slot *event)
 {
     if (event->pointer == SIGNAL_POINTER(0) || event->pointer == SIGNAL_POINTER(1)) {
         upp_host_signal(upp_host_signal_fd(event->pointer == SIGNAL_POINTER(1)));
@@ -345,7 +347,7 @@ static struct upp_conn *take_event(struct upp_core *core, const struct upp_event
     if (event->pointer == WAKE_POINTER)
         return NULL;
     if (upp_accept_is_source(event->pointer))
-        return upp_accept_take(core, event->pointer);
+        return upp_accept_take(event->pointer);
     struct upp_conn *conn = event->pointer;
     if (!upp_conn_own(conn, UPP_CONN_EVENT))
         return NULL;
@@ -371,7 +373,10 @@ static struct upp_conn *take_ready(struct upp_core *core)
 static struct upp_conn *next_conn(struct upp_core *core)
 {
     while (core->events_next < core->events_count) {
-        struct upp_conn *conn = take_event(core, &core->events[core->events_next++]);
+        struct upp_event_slot *event = &core->events[core->events_next];
+        struct upp_conn *conn = take_event(event);
+        if (!conn || --event->accepts <= 0)
+            core->events_next++;
         if (conn)
             return conn;
     }

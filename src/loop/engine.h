@@ -80,6 +80,7 @@ struct upp_core {
     struct upp_event_slot {
         void *pointer;
         uint32_t events;
+        int accepts; /* of a source of connections: how many more it may bring */
     } events[UPP_EVENTS];
 };
 
