@@ -292,14 +292,18 @@ int upp_request_find_app(struct upp_request *request);
 struct upp_warmup_request {
     const char *data; /* a copy */
     size_t length;
+    const char *other; /* is sent every second time; a copy */
+    size_t other_length;
     int status;           /* of the last response; 0: it was broken, or there was none */
     int served;           /* how often there was one */
     int64_t microseconds; /* that the last one took */
     int skip;             /* it is not to be sent again */
 };
 
-/* Adds a request, head and body as they come over a connection. Never freed. */
-struct upp_warmup_request *upp_warmup_add(const char *data, size_t length);
+/* Adds a request, head and body as they come over a connection, and another form of it that may be
+ * the same. Never freed. */
+struct upp_warmup_request *upp_warmup_add(const char *data, size_t length, const char *other,
+                                          size_t other_length);
 
 /* Hands a result to the C function that is calling Python (exception hooks); copied at once. */
 void upp_return(const char *data, size_t length);

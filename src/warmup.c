@@ -21,7 +21,13 @@ static struct {
     int runs;
 } warmup;
 
-struct upp_warmup_request *upp_warmup_add(const char *data, size_t length)
+static char *copy(const char *data, size_t length)
+{
+    return memcpy(uwsgi_malloc(length), data, length);
+}
+
+struct upp_warmup_request *upp_warmup_add(const char *data, size_t length, const char *other,
+                                          size_t other_length)
 {
     size_t size = sizeof(struct upp_warmup_request *) * (size_t)(warmup.count + 1);
     struct upp_warmup_request **requests = realloc(warmup.requests, size);
@@ -30,8 +36,10 @@ struct upp_warmup_request *upp_warmup_add(const char *data, size_t length)
         exit(1);
     }
     struct upp_warmup_request *request = uwsgi_calloc(sizeof *request);
-    request->data = memcpy(uwsgi_malloc(length), data, length);
+    request->data = copy(data, length);
     request->length = length;
+    request->other = copy(other, other_length);
+    request->other_length = other_length;
     warmup.requests = requests;
     warmup.requests[warmup.count++] = request;
     return request;
@@ -44,19 +52,29 @@ struct wsgi_request *upp_warmup_host(void)
 
 /* ---- one request ------------------------------------------------------- */
 
-/* Each once, then each twice in a row: what is the same as in the request before takes another way
- * in compiled code, and both are to be there. Python leaves at least one that is not to be skipped,
- * or asks for no more. */
+/* How often a request is sent in a row, in both of its forms: what is the same as in the request
+ * before takes another way in compiled code than what is not, and both are to be there. */
+#define IN_A_ROW 4
+
+/* Each once, then so often in a row. Python leaves at least one that is not to be skipped, or asks
+ * for no more. */
 static struct upp_warmup_request *choose(void)
 {
-    for (int tries = 0; tries < 2 * warmup.count; tries++) {
+    for (int tries = 0; tries < IN_A_ROW * warmup.count; tries++) {
         int turn = warmup.next++;
         struct upp_warmup_request *request =
-            warmup.requests[(turn < warmup.count ? turn : turn / 2) % warmup.count];
+            warmup.requests[(turn < warmup.count ? turn : turn / IN_A_ROW) % warmup.count];
         if (!request->skip)
             return request;
     }
     return NULL;
+}
+
+static int connect_for(const struct upp_warmup_request *request)
+{
+    if (request->served % 2)
+        return upp_warmup_client_start(&warmup.client, request->other, request->other_length);
+    return upp_warmup_client_start(&warmup.client, request->data, request->length);
 }
 
 int upp_warmup_connect(void)
@@ -67,7 +85,7 @@ int upp_warmup_connect(void)
     warmup.current = choose();
     if (!warmup.current)
         return -1;
-    int fd = upp_warmup_client_start(&warmup.client, warmup.current->data, warmup.current->length);
+    int fd = connect_for(warmup.current);
     if (fd < 0)
         uwsgi_log("warm-up: %s\n", strerror(errno));
     warmup.current->status = 0;
@@ -215,7 +233,8 @@ static void run(void)
 {
     struct uwsgi_socket *socket = http_socket();
     int is_loop = upp_loop_is_chosen();
-    if (is_loop && upp_loop_warmup_begin(socket))
+    int with_ports = uwsgi.sockets && uwsgi.sockets->family != AF_UNIX;
+    if (is_loop && upp_loop_warmup_begin(socket, with_ports))
         exit(1);
     while (!must_stop()) {
         UPP_ENTER(warmup.left = upp_py_warmup());

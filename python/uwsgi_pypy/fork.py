@@ -56,6 +56,17 @@ def adopt_early_modules():
         _in_child.append(threading._after_fork)
 
 
+def rehearse():
+    """Before the warm-up: does to the standard library what the fork will do.
+
+    PyPy compiles the global names of a module as constants until one is given another value, and then throws away all
+    that it has compiled with it. What is known to change is no constant from here on.
+    """
+    threading = sys.modules.get('threading')
+    if threading is not None and threading.active_count() == 1:
+        threading._after_fork()
+
+
 def install():
     """To be called before anything else is imported."""
     adopt_early_modules()

@@ -20,14 +20,14 @@ try:
     from pypyjit import residual_call
 except ImportError:
     # a PyPy without its JIT
-    def residual_call(function):
-        return function()
+    def residual_call(function, *arguments):
+        return function(*arguments)
 
-# What the rest is filled with, at a time: this, or a part of the nursery; less and less near its end, as what is just
-# being made then becomes old itself.
+# What the rest is filled with, at a time: so many bytes, or a part of the nursery. One object that is made in one go, so
+# that nothing which has just been made is in use when PyPy empties it.
+_make_bytes = b'\0'.__mul__
 PIECE = 32 << 10
 PARTS = 128
-SMALL = 256
 
 # Bytes left below which it counts as full, besides what a request takes and a quarter of that.
 MARGIN = 16 << 10
@@ -67,11 +67,20 @@ class Nursery:
         new = self.count.to_bytes(8, 'little')
         return lib.upp_idle_locate(new)
 
+    def waste(self):
+        """Makes an object that nobody uses, which the compiler must not find out."""
+        residual_call(_make_bytes, self.piece)
+
     def fill(self):
-        """Has it emptied. Returns how far it was filled before."""
+        """Has it emptied, once it is known where it ends."""
+        for _ in range((self.end - self.where()) // self.piece + 2):
+            self.waste()
+
+    def fill_unknown(self):
+        """Has it emptied. Returns how far it was filled before, within a piece."""
         last = self.where()
-        for _ in range(self.size // SMALL):
-            bytearray(min(max((self.end - last) >> 3, SMALL), self.piece))
+        for _ in range(2 * self.size // self.piece):
+            self.waste()
             here = self.where()
             if here < last:
                 break
@@ -82,9 +91,9 @@ class Nursery:
         """Returns whether it is as it should be: filled again and again from about the same place up to its end."""
         begins, ends = [], []
         for _ in range(TRIALS):
-            self.fill()
+            self.fill_unknown()
             begins.append(self.where())
-            ends.append(self.fill())
+            ends.append(self.fill_unknown())
         self.end = max(ends)
         self.at = self.where()
         slack = self.size >> 3

@@ -10,7 +10,7 @@ import time
 
 from _uwsgi_pypy import lib
 
-from . import apps, collector, config, log, nursery, slow_requests
+from . import apps, collector, config, fork, log, nursery, slow_requests
 
 try:
     from pypyjit import get_stats_snapshot
@@ -31,6 +31,16 @@ PROGRESS_SECONDS = 2
 QUIET_EACH = 300
 QUIET_LEAST = 1000
 QUIET_CODE = 0.01
+
+
+# What a browser says of itself, and a simple client does not. A request is sent without and with it by turns: each is
+# another way through an application.
+BROWSER = (
+    ('User-Agent', 'Mozilla/5.0 (compatible; uwsgi-plugin-pypy warm-up)'),
+    ('Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'),
+    ('Accept-Language', 'en-US,en;q=0.5'),
+    ('Accept-Encoding', 'gzip, deflate'),
+)
 
 
 class Mistake(Exception):
@@ -57,10 +67,17 @@ def complete(head, body=b''):
     return '\r\n'.join([' '.join(parts)] + head[1:] + extra + ['', '']).encode('utf-8', 'surrogateescape') + body
 
 
+def as_browser(head):
+    """Returns the head with the headers of a browser that it lacks."""
+    names = [line.partition(':')[0].strip().lower() for line in head[1:]]
+    return head + ['%s: %s' % (name, value) for name, value in BROWSER if name.lower() not in names]
+
+
 def from_option(text):
-    """Returns the request of an option: METHOD /path, then headers, with \\n between the lines."""
+    """Returns the two forms of the request of an option: METHOD /path, then headers, with \\n between the lines."""
     lines = [line.strip() for line in text.replace('\\n', '\n').split('\n')]
-    return complete([line for line in lines if line])
+    head = [line for line in lines if line]
+    return complete(head), complete(as_browser(head))
 
 
 def take_line(data, start):
@@ -104,11 +121,12 @@ def from_file(data):
 
 
 def read(text):
-    """Returns the requests (bytes) that one --pypy-warmup names."""
+    """Returns the requests that one --pypy-warmup names, each in two forms (bytes)."""
     if not text.startswith('file:'):
         return [from_option(text)]
     with open(text[len('file:'):], 'rb') as file:
-        return from_file(file.read())
+        # as they were recorded
+        return [(request, request) for request in from_file(file.read())]
 
 
 class Known:
@@ -116,9 +134,9 @@ class Known:
 
     __slots__ = ('name', 'request')
 
-    def __init__(self, data):
+    def __init__(self, data, other):
         self.name = ' '.join(data.split(b'\r\n', 1)[0].decode('utf-8', 'backslashreplace').split(' ')[:2])
-        self.request = lib.upp_warmup_add(data, len(data))
+        self.request = lib.upp_warmup_add(data, len(data), other, len(other))
 
 
 _known = []
@@ -128,7 +146,7 @@ def prepare():
     """Reads the requests; ends the start if one is none."""
     for text in config.warmup:
         try:
-            _known.extend(map(Known, read(text)))
+            _known.extend(Known(data, other) for data, other in read(text))
         except (Mistake, OSError) as error:
             log.info('--pypy-warmup %s: %s' % (text, error))
             lib.upp_exit(1)
@@ -256,6 +274,7 @@ def next_round():
     if _rounds is None:
         apps.annotate(KEY, True)
         nursery.find()
+        fork.rehearse()
         _rounds = Warmup().rounds()
     count = next(_rounds, 0)
     if not count:

@@ -11,14 +11,19 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 /* The address of the client. */
 #define LOCALHOST "127.0.0.1"
+/* Its ports, of the range from which clients take theirs (IANA, RFC 6335 section 6). */
+#define FIRST_PORT 49152
+#define LAST_PORT 65535
 
 static struct upp_listener listener;
 static struct upp_conn conn;
+static int clients_have_ports;
 
 /* Waits until something comes, or can go. */
 static void wait_for(short what)
@@ -76,6 +81,18 @@ static int begin_request(struct upp_core *core)
     }
 }
 
+/* Every third request comes from another port: clients keep their connections for a while. */
+static void set_peer(void)
+{
+    static unsigned requests;
+    unsigned port = FIRST_PORT + requests++ / 3 % (LAST_PORT - FIRST_PORT + 1);
+    conn.address_length = sizeof LOCALHOST - 1;
+    memcpy(conn.address, LOCALHOST, sizeof LOCALHOST);
+    conn.port_length = 0;
+    if (clients_have_ports)
+        conn.port_length = (unsigned char)snprintf(conn.port, sizeof conn.port, "%u", port);
+}
+
 static struct upp_request *next(struct upp_core *core, int outcome)
 {
     int fd;
@@ -85,8 +102,7 @@ static struct upp_request *next(struct upp_core *core, int outcome)
     }
     while ((fd = upp_warmup_connect()) >= 0) {
         upp_conn_open(&conn, fd, &listener);
-        conn.address_length = sizeof LOCALHOST - 1;
-        memcpy(conn.address, LOCALHOST, sizeof LOCALHOST);
+        set_peer();
         if (begin_request(core))
             return &core->request;
         hang_up(core);
@@ -94,8 +110,9 @@ static struct upp_request *next(struct upp_core *core, int outcome)
     return NULL;
 }
 
-int upp_loop_warmup_begin(const struct uwsgi_socket *socket)
+int upp_loop_warmup_begin(const struct uwsgi_socket *socket, int with_ports)
 {
+    clients_have_ports = with_ports;
     if (upp_loop_prepare())
         return -1;
     listener = upp_host_listener(socket);

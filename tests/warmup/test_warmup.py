@@ -107,6 +107,38 @@ def test_every_kind_of_request(start_server, options, front):
     assert len(server.log_lines(r'^\[pid: \d+\|.*GET /seen')) == 1
 
 
+CLIENTS = """
+import json
+
+seen = set()
+NAMES = ('HTTP_USER_AGENT', 'HTTP_ACCEPT', 'HTTP_ACCEPT_LANGUAGE', 'HTTP_ACCEPT_ENCODING')
+
+def application(environ, start_response):
+    if environ.get('uwsgi.warmup'):
+        seen.add((environ['PATH_INFO'], *(environ.get(name) for name in NAMES)))
+        seen.add(('port', int(environ['REMOTE_PORT']) >= 1024 if 'REMOTE_PORT' in environ else None))
+    start_response('200 OK', [])
+    return [json.dumps(sorted(seen, key=repr)).encode()]
+"""
+
+
+@BOTH
+def test_simple_clients_and_browsers(start_server, options, front):
+    """By turns; a header that the user gives stays, and what is recorded is sent as it is."""
+    server = start_server(options(pypy_warmup=['/', '/own\\nUser-Agent: mine\\nAccept: */*', 'file:requests'],
+                                  pypy_warmup_requests=30), app=CLIENTS, files={'requests': b'GET /recorded\n\n'})
+    seen = json.loads(server.client(front).get('/').body)
+    assert ['port', True if front.name == 'loop' else None] in seen
+    seen = [facts for facts in seen if facts[0] != 'port']
+    assert [facts for facts in seen if facts[0] == '/recorded'] == [['/recorded', None, None, None, None]]
+    bare, own = ['/', None, None, None, None], ['/own', 'mine', '*/*', None, None]
+    assert bare in seen and own in seen
+    browsers = [facts for facts in seen if facts not in (bare, own) and facts[0] != '/recorded']
+    assert sorted(facts[0] for facts in browsers) == ['/', '/own'] and all(all(facts) for facts in browsers)
+    assert ['/own', 'mine', '*/*'] in [facts[:3] for facts in browsers]
+    assert len(server.log_lines(r'warm-up: GET / answers 200')) == 1
+
+
 @BOTH
 def test_workers_are_born_with_compiled_code(start_server, options, front):
     """What the master has compiled is used: a worker compiles nothing for what was warmed up."""
