@@ -300,6 +300,9 @@ struct upp_warmup_request {
     int skip;             /* it is not to be sent again */
 };
 
+/* The port of the first socket; NULL: it has none. */
+const char *upp_warmup_port(void);
+
 /* Adds a request, head and body as they come over a connection, and another form of it that may be
  * the same. Never freed. */
 struct upp_warmup_request *upp_warmup_add(const char *data, size_t length, const char *other,

@@ -21,6 +21,13 @@ static struct {
     int runs;
 } warmup;
 
+const char *upp_warmup_port(void)
+{
+    const char *name = uwsgi.sockets ? uwsgi.sockets->name : NULL;
+    const char *colon = name && *name != '/' && *name != '@' ? strrchr(name, ':') : NULL;
+    return colon ? colon + 1 : NULL;
+}
+
 static char *copy(const char *data, size_t length)
 {
     return memcpy(uwsgi_malloc(length), data, length);
@@ -233,8 +240,7 @@ static void run(void)
 {
     struct uwsgi_socket *socket = http_socket();
     int is_loop = upp_loop_is_chosen();
-    int with_ports = uwsgi.sockets && uwsgi.sockets->family != AF_UNIX;
-    if (is_loop && upp_loop_warmup_begin(socket, with_ports))
+    if (is_loop && upp_loop_warmup_begin(socket, upp_warmup_port() != NULL))
         exit(1);
     while (!must_stop()) {
         UPP_ENTER(warmup.left = upp_py_warmup());

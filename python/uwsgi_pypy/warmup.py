@@ -8,7 +8,7 @@ tell them from others by environ['uwsgi.warmup'].
 """
 import time
 
-from _uwsgi_pypy import lib
+from _uwsgi_pypy import ffi, lib
 
 from . import apps, collector, config, fork, log, nursery, slow_requests
 
@@ -19,6 +19,8 @@ except ImportError:
     get_stats_snapshot = None
 
 KEY = slow_requests.WARMUP
+
+_string = ffi.string
 
 # Requests of a round, for each that is known; fewer of slow ones, so that a round takes no more than so many seconds.
 ROUND = 50
@@ -49,7 +51,7 @@ class Mistake(Exception):
 
 # -- what is sent ---------------------------------------------------------------------------------------------------
 
-def complete(head, body=b''):
+def complete(head, body=b'', host='localhost'):
     """Returns a whole request of HTTP/1.1 from the lines of a head (str), which may lack the version and Host."""
     parts = head[0].split()
     if len(parts) == 1:
@@ -63,7 +65,7 @@ def complete(head, body=b''):
         raise Mistake('%r has a line that is not a header; give Name: value' % head[0])
     if 'transfer-encoding' in names:
         raise Mistake('%r: give its body with a Content-Length' % head[0])
-    extra = [] if 'host' in names else ['Host: localhost']
+    extra = [] if 'host' in names else ['Host: ' + host]
     return '\r\n'.join([' '.join(parts)] + head[1:] + extra + ['', '']).encode('utf-8', 'surrogateescape') + body
 
 
@@ -77,7 +79,10 @@ def from_option(text):
     """Returns the two forms of the request of an option: METHOD /path, then headers, with \\n between the lines."""
     lines = [line.strip() for line in text.replace('\\n', '\n').split('\n')]
     head = [line for line in lines if line]
-    return complete(head), complete(as_browser(head))
+    port = lib.upp_warmup_port()
+    host = 'localhost:' + _string(port).decode() if port else 'localhost'
+    # simple clients tend to come straight to the port, browsers by way of a proxy and a name
+    return complete(head, host=host), complete(as_browser(head))
 
 
 def take_line(data, start):

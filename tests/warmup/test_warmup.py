@@ -68,6 +68,11 @@ RECORDED = (b'# recorded\n'
             b'PUT /last HTTP/1.1\nContent-Length: 3\n\nabc')
 
 
+def address(client):
+    """What a simple client of this server says in Host."""
+    return 'localhost:%d' % client.address[1]
+
+
 def look(client):
     seen, after, is_warm, compiled, pid = json.loads(client.get('/seen').body)
     return {'seen': seen, 'after': after, 'is_warm': is_warm, 'compiled': compiled, 'pid': pid}
@@ -86,16 +91,17 @@ def test_every_kind_of_request(start_server, options, front):
         pypy_warmup=['/', 'HEAD /head', 'DELETE /item?x=1\\nX-Kind: a; b\\nHost: shop', 'file:requests', '/large',
                      '/parts'],
         pypy_warmup_requests=8, processes=2), app=APP, files={'requests': RECORDED})
-    first = look(server.client(front))
+    client = server.client(front)
+    first = look(client)
     assert sorted(first['seen']) == sorted([
-        [True, 'GET', '/', '', None, 'localhost', '127.0.0.1', 0, 0, True],
-        [True, 'HEAD', '/head', '', None, 'localhost', '127.0.0.1', 0, 0, True],
+        [True, 'GET', '/', '', None, address(client), '127.0.0.1', 0, 0, True],
+        [True, 'HEAD', '/head', '', None, address(client), '127.0.0.1', 0, 0, True],
         [True, 'DELETE', '/item', 'x=1', 'a; b', 'shop', '127.0.0.1', 0, 0, True],
         [True, 'GET', '/recorded', 'a=b', 'first', 'example.org', '127.0.0.1', 0, 0, True],
         [True, 'POST', '/recorded', '', None, 'localhost', '127.0.0.1', 500000, 0, True],
         [True, 'PUT', '/last', '', None, 'localhost', '127.0.0.1', 3, 0, True],
-        [True, 'GET', '/large', '', None, 'localhost', '127.0.0.1', 0, 0, True],
-        [True, 'GET', '/parts', '', None, 'localhost', '127.0.0.1', 0, 0, True]])
+        [True, 'GET', '/large', '', None, address(client), '127.0.0.1', 0, 0, True],
+        [True, 'GET', '/parts', '', None, address(client), '127.0.0.1', 0, 0, True]])
     assert not first['is_warm'] and not first['after']
     assert 'warm-up: 8 requests in ' in summary(server)
     assert server.log_lines(r'warm-up: DELETE /item\?x=1 answers 200 in [\d.]+ ms')
@@ -111,7 +117,7 @@ CLIENTS = """
 import json
 
 seen = set()
-NAMES = ('HTTP_USER_AGENT', 'HTTP_ACCEPT', 'HTTP_ACCEPT_LANGUAGE', 'HTTP_ACCEPT_ENCODING')
+NAMES = ('HTTP_HOST', 'HTTP_USER_AGENT', 'HTTP_ACCEPT', 'HTTP_ACCEPT_LANGUAGE', 'HTTP_ACCEPT_ENCODING')
 
 def application(environ, start_response):
     if environ.get('uwsgi.warmup'):
@@ -125,17 +131,19 @@ def application(environ, start_response):
 @BOTH
 def test_simple_clients_and_browsers(start_server, options, front):
     """By turns; a header that the user gives stays, and what is recorded is sent as it is."""
-    server = start_server(options(pypy_warmup=['/', '/own\\nUser-Agent: mine\\nAccept: */*', 'file:requests'],
-                                  pypy_warmup_requests=30), app=CLIENTS, files={'requests': b'GET /recorded\n\n'})
-    seen = json.loads(server.client(front).get('/').body)
+    server = start_server(options(
+        pypy_warmup=['/', '/own\\nUser-Agent: mine\\nAccept: */*\\nHost: shop', 'file:requests'],
+        pypy_warmup_requests=30), app=CLIENTS, files={'requests': b'GET /recorded\n\n'})
+    client = server.client(front)
+    seen = json.loads(client.get('/').body)
     assert ['port', True if front.name == 'loop' else None] in seen
-    seen = [facts for facts in seen if facts[0] != 'port']
-    assert [facts for facts in seen if facts[0] == '/recorded'] == [['/recorded', None, None, None, None]]
-    bare, own = ['/', None, None, None, None], ['/own', 'mine', '*/*', None, None]
-    assert bare in seen and own in seen
-    browsers = [facts for facts in seen if facts not in (bare, own) and facts[0] != '/recorded']
-    assert sorted(facts[0] for facts in browsers) == ['/', '/own'] and all(all(facts) for facts in browsers)
-    assert ['/own', 'mine', '*/*'] in [facts[:3] for facts in browsers]
+    by_path = {path: [facts[1:] for facts in seen if facts[0] == path] for path in ('/', '/own', '/recorded')}
+    assert by_path['/recorded'] == [['localhost', None, None, None, None]]
+    for path, simple in (('/', [address(client), None, None, None, None]), ('/own', ['shop', 'mine', '*/*', None, None])):
+        assert simple in by_path[path]
+        browser, = [facts for facts in by_path[path] if facts != simple]
+        assert all(browser) and browser[0] == ('localhost' if path == '/' else 'shop')
+    assert by_path['/own'][0][1:3] == by_path['/own'][1][1:3] == ['mine', '*/*']
     assert len(server.log_lines(r'warm-up: GET / answers 200')) == 1
 
 
@@ -191,7 +199,7 @@ def test_with_lazy_apps_each_worker_does_it(start_server, options, front):
     server = start_server(options(pypy_warmup='/', pypy_warmup_requests=300, lazy_apps=True, processes=2), app=APP)
     assert len(server.wait_log(r'warm-up: 300 requests in', count=2)) == 2
     seen = look(server.client(front))['seen']
-    assert len(seen) == 1 and seen[0][8] in (1, 2)
+    assert len(seen) == 2 and seen[0][8] == seen[1][8] in (1, 2)
     server.wait_stats(lambda stats: sum(app['requests'] for worker in stats['workers'] for app in worker['apps']) == 1,
                       'one request')
     wait_until(lambda: look(server.client(front))['after'], 'a hook that is called for real requests')
