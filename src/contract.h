@@ -290,10 +290,7 @@ int upp_request_find_app(struct upp_request *request);
 
 /* A request that is sent before the workers begin. C changes the first fields, Python the last. */
 struct upp_warmup_request {
-    const char *data; /* a copy */
-    size_t length;
-    const char *other; /* is sent every second time; a copy */
-    size_t other_length;
+    int forms; /* how many; they are sent by turns */
     int status;           /* of the last response; 0: it was broken, or there was none */
     int served;           /* how often there was one */
     int64_t microseconds; /* that the last one took */
@@ -303,10 +300,11 @@ struct upp_warmup_request {
 /* The port of the first socket; NULL: it has none. */
 const char *upp_warmup_port(void);
 
-/* Adds a request, head and body as they come over a connection, and another form of it that may be
- * the same. Never freed. */
-struct upp_warmup_request *upp_warmup_add(const char *data, size_t length, const char *other,
-                                          size_t other_length);
+/* Adds a request, which has no form yet. Never freed. */
+struct upp_warmup_request *upp_warmup_add(void);
+/* Adds a form of it, at most UPP_WARMUP_FORMS: head and body as they come over a connection. */
+#define UPP_WARMUP_FORMS 4
+void upp_warmup_add_form(struct upp_warmup_request *request, const char *data, size_t length);
 
 /* Hands a result to the C function that is calling Python (exception hooks); copied at once. */
 void upp_return(const char *data, size_t length);

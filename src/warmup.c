@@ -3,6 +3,7 @@
 
 #include "compat.h"
 #include "config.h"
+#include "http/slice.h"
 #include "loop/loop.h"
 #include "loop/warmup.h"
 #include "vm/entry.h"
@@ -10,12 +11,17 @@
 
 #include <arpa/inet.h>
 
+struct request {
+    struct upp_warmup_request seen; /* first member: what Python has of it */
+    struct upp_slice forms[UPP_WARMUP_FORMS];
+};
+
 static struct {
-    struct upp_warmup_request **requests; /* in turn */
+    struct request **requests; /* in turn */
     int count;
     int next;
     int left; /* requests until Python is asked again */
-    struct upp_warmup_request *current;
+    struct request *current;
     struct upp_warmup_client client;
     uint64_t started; /* of the current request, microseconds */
     int runs;
@@ -28,28 +34,27 @@ const char *upp_warmup_port(void)
     return colon ? colon + 1 : NULL;
 }
 
-static char *copy(const char *data, size_t length)
+struct upp_warmup_request *upp_warmup_add(void)
 {
-    return memcpy(uwsgi_malloc(length), data, length);
-}
-
-struct upp_warmup_request *upp_warmup_add(const char *data, size_t length, const char *other,
-                                          size_t other_length)
-{
-    size_t size = sizeof(struct upp_warmup_request *) * (size_t)(warmup.count + 1);
-    struct upp_warmup_request **requests = realloc(warmup.requests, size);
+    size_t size = sizeof(struct request *) * (size_t)(warmup.count + 1);
+    struct request **requests = realloc(warmup.requests, size);
     if (!requests) {
         uwsgi_error("realloc()");
         exit(1);
     }
-    struct upp_warmup_request *request = uwsgi_calloc(sizeof *request);
-    request->data = copy(data, length);
-    request->length = length;
-    request->other = copy(other, other_length);
-    request->other_length = other_length;
     warmup.requests = requests;
-    warmup.requests[warmup.count++] = request;
-    return request;
+    warmup.requests[warmup.count] = uwsgi_calloc(sizeof(struct request));
+    return &warmup.requests[warmup.count++]->seen;
+}
+
+void upp_warmup_add_form(struct upp_warmup_request *seen, const char *data, size_t length)
+{
+    struct request *request = (struct request *)seen;
+    if (seen->forms == UPP_WARMUP_FORMS)
+        return;
+    struct upp_slice *form = &request->forms[seen->forms++];
+    form->base = memcpy(uwsgi_malloc(length), data, length);
+    form->length = length;
 }
 
 struct wsgi_request *upp_warmup_host(void)
@@ -59,29 +64,22 @@ struct wsgi_request *upp_warmup_host(void)
 
 /* ---- one request ------------------------------------------------------- */
 
-/* How often a request is sent in a row, in both of its forms: what is the same as in the request
+/* How often a request is sent in a row, in all of its forms: what is the same as in the request
  * before takes another way in compiled code than what is not, and both are to be there. */
-#define IN_A_ROW 4
+#define IN_A_ROW UPP_WARMUP_FORMS
 
 /* Each once, then so often in a row. Python leaves at least one that is not to be skipped, or asks
  * for no more. */
-static struct upp_warmup_request *choose(void)
+static struct request *choose(void)
 {
     for (int tries = 0; tries < IN_A_ROW * warmup.count; tries++) {
         int turn = warmup.next++;
-        struct upp_warmup_request *request =
+        struct request *request =
             warmup.requests[(turn < warmup.count ? turn : turn / IN_A_ROW) % warmup.count];
-        if (!request->skip)
+        if (!request->seen.skip)
             return request;
     }
     return NULL;
-}
-
-static int connect_for(const struct upp_warmup_request *request)
-{
-    if (request->served % 2)
-        return upp_warmup_client_start(&warmup.client, request->other, request->other_length);
-    return upp_warmup_client_start(&warmup.client, request->data, request->length);
 }
 
 int upp_warmup_connect(void)
@@ -92,17 +90,19 @@ int upp_warmup_connect(void)
     warmup.current = choose();
     if (!warmup.current)
         return -1;
-    int fd = connect_for(warmup.current);
+    struct upp_warmup_request *seen = &warmup.current->seen;
+    const struct upp_slice *form = &warmup.current->forms[seen->served % seen->forms];
+    int fd = upp_warmup_client_start(&warmup.client, form->base, form->length);
     if (fd < 0)
         uwsgi_log("warm-up: %s\n", strerror(errno));
-    warmup.current->status = 0;
+    seen->status = 0;
     warmup.started = uwsgi_micros();
     return fd;
 }
 
 void upp_warmup_note(struct wsgi_request *host, int is_broken)
 {
-    struct upp_warmup_request *request = warmup.current;
+    struct upp_warmup_request *request = &warmup.current->seen;
     request->microseconds = (int64_t)(uwsgi_micros() - warmup.started);
     request->status = is_broken ? 0 : host->status;
     request->served++;

@@ -20,8 +20,6 @@ except ImportError:
 
 KEY = slow_requests.WARMUP
 
-_string = ffi.string
-
 # Requests of a round, for each that is known; fewer of slow ones, so that a round takes no more than so many seconds.
 ROUND = 50
 ROUND_SECONDS = 0.25
@@ -30,13 +28,13 @@ ROUND_SECONDS = 0.25
 PROGRESS_SECONDS = 2
 
 # Settled: so many of each request, and at least so many in all, have compiled next to nothing.
-QUIET_EACH = 300
-QUIET_LEAST = 1000
-QUIET_CODE = 0.01
+QUIET_EACH = 500
+QUIET_LEAST = 2000
+QUIET_CODE = 0.004
 
 
-# What a browser says of itself, and a simple client does not. A request is sent without and with it by turns: each is
-# another way through an application.
+# What a browser says of itself, and a simple client does not. A request is sent without and with it by turns, and with
+# and without the port in Host: each is another way through an application.
 BROWSER = (
     ('User-Agent', 'Mozilla/5.0 (compatible; uwsgi-plugin-pypy warm-up)'),
     ('Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'),
@@ -76,13 +74,13 @@ def as_browser(head):
 
 
 def from_option(text):
-    """Returns the two forms of the request of an option: METHOD /path, then headers, with \\n between the lines."""
+    """Returns the forms of the request of an option: METHOD /path, then headers, with \\n between the lines."""
     lines = [line.strip() for line in text.replace('\\n', '\n').split('\n')]
     head = [line for line in lines if line]
     port = lib.upp_warmup_port()
-    host = 'localhost:' + _string(port).decode() if port else 'localhost'
-    # simple clients tend to come straight to the port, browsers by way of a proxy and a name
-    return complete(head, host=host), complete(as_browser(head))
+    # straight to the port, or by way of a proxy and a name
+    hosts = ['localhost', 'localhost:' + ffi.string(port).decode()] if port else ['localhost']
+    return [complete(form, host=host) for form in (head, as_browser(head)) for host in hosts]
 
 
 def take_line(data, start):
@@ -126,12 +124,12 @@ def from_file(data):
 
 
 def read(text):
-    """Returns the requests that one --pypy-warmup names, each in two forms (bytes)."""
+    """Returns the requests that one --pypy-warmup names, each a list of its forms (bytes)."""
     if not text.startswith('file:'):
         return [from_option(text)]
     with open(text[len('file:'):], 'rb') as file:
         # as they were recorded
-        return [(request, request) for request in from_file(file.read())]
+        return [[request] for request in from_file(file.read())]
 
 
 class Known:
@@ -139,9 +137,12 @@ class Known:
 
     __slots__ = ('name', 'request')
 
-    def __init__(self, data, other):
-        self.name = ' '.join(data.split(b'\r\n', 1)[0].decode('utf-8', 'backslashreplace').split(' ')[:2])
-        self.request = lib.upp_warmup_add(data, len(data), other, len(other))
+    def __init__(self, forms):
+        line = forms[0].split(b'\r\n', 1)[0].decode('utf-8', 'backslashreplace')
+        self.name = ' '.join(line.split(' ')[:2])
+        self.request = lib.upp_warmup_add()
+        for form in forms:
+            lib.upp_warmup_add_form(self.request, form, len(form))
 
 
 _known = []
@@ -151,7 +152,7 @@ def prepare():
     """Reads the requests; ends the start if one is none."""
     for text in config.warmup:
         try:
-            _known.extend(Known(data, other) for data, other in read(text))
+            _known.extend(map(Known, read(text)))
         except (Mistake, OSError) as error:
             log.info('--pypy-warmup %s: %s' % (text, error))
             lib.upp_exit(1)

@@ -224,12 +224,25 @@ static int may_close(const struct upp_conn *conn, uint64_t now)
     return is_idle && was_quiet;
 }
 
-/* Told to stop: no new connections, idle ones close, a request that is on its way is answered. */
+/* Nothing of the next request was read. Returns 1 if another worker has the connection now. */
+static int leave_to_others(struct upp_core *core, struct upp_conn *conn)
+{
+    int is_idle = conn->state == UPP_CONN_HEAD && conn->start == conn->end && conn->fd >= 0 &&
+                  upp_output_empty(&conn->output);
+    if (!is_idle || upp_handover_give(conn))
+        return 0;
+    upp_engine_forget(conn);
+    close_conn(core, conn);
+    return 1;
+}
+
+/* Told to stop: no new connections, idle ones go to other workers or close, a request that is on its
+ * way is answered. */
 static void close_idle(struct upp_core *core, uint64_t now)
 {
     struct upp_conn *conn;
     for (unsigned i = 0; (conn = upp_pool_at(i)); i++) {
-        if (!upp_conn_own(conn, 0))
+        if (!upp_conn_own(conn, 0) || leave_to_others(core, conn))
             continue;
         if (may_close(conn, now))
             close_conn(core, conn);
@@ -240,11 +253,11 @@ static void close_idle(struct upp_core *core, uint64_t now)
     }
 }
 
-/* Perhaps nobody else is there to take it. */
+/* What was handed over, by this worker, too: nobody else is there to take it. */
 static void take_what_is_left(struct upp_core *core)
 {
     struct upp_conn *conn;
-    while ((conn = upp_accept_take_handed_over()))
+    while (!upp_host_has_takers() && (conn = upp_accept_take_handed_over()))
         upp_engine_later(core, conn);
 }
 
@@ -263,8 +276,8 @@ static int stopped(struct upp_core *core, uint64_t now)
         if (atomic_fetch_add(&engine.woken, 1) + 1 == engine.threads)
             epoll_ctl(engine.epoll, EPOLL_CTL_DEL, engine.wake, NULL);
     }
-    take_what_is_left(core);
     close_idle(core, now);
+    take_what_is_left(core);
     return !upp_pool_open();
 }
 

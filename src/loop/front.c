@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "front.h"
 
+#include "handover.h"
 #include "host.h"
 
 #include <errno.h>
@@ -142,7 +143,7 @@ static int may_keep_open(const struct upp_core *core)
 {
     const struct upp_conn *conn = core->conn;
     const struct upp_limits *limits = upp_engine_limits();
-    if (!conn->keep_open || !upp_host_accepting())
+    if (!conn->keep_open || !(upp_host_accepting() || upp_handover_is_possible()))
         return 0;
     if (limits->requests && conn->served >= limits->requests)
         return 0;

@@ -17,6 +17,9 @@
  * who has the same one at the next look holds its thread. */
 #define LOOK_EVERY 3000000
 #define LOOK_AGAIN 1000000
+/* So many looks in a row at which all threads had one, whichever: there is more to do than this
+ * worker can. */
+#define FULL_LOOKS 4
 /* Looks at a worker with a free thread, before the watcher rests. */
 #define QUIET_LOOKS 5
 /* Seconds after which it looks again, should it have rested in the moment that work came. */
@@ -188,13 +191,24 @@ void upp_handover_rouse(void)
     pthread_mutex_unlock(&handover.resting);
 }
 
-/* The same requests have been running since the last look. */
-static void look(int *is_full, uint64_t *ended)
+/* What the watcher knows of its worker. */
+struct seen {
+    int full_looks; /* in a row */
+    uint64_t ended; /* requests */
+};
+
+/* A request that comes now would wait. */
+static int has_no_time(struct seen *seen)
 {
-    uint64_t ended_before = *ended;
-    int was_full = *is_full;
-    *is_full = upp_host_is_full(ended);
-    if (!*is_full || !was_full || *ended != ended_before)
+    uint64_t ended = seen->ended;
+    int is_full = upp_host_is_full(&seen->ended);
+    seen->full_looks = is_full ? seen->full_looks + 1 : 0;
+    return seen->full_looks >= FULL_LOOKS || (seen->full_looks > 1 && seen->ended == ended);
+}
+
+static void look(struct seen *seen)
+{
+    if (!has_no_time(seen))
         return;
     pthread_mutex_lock(&handover.working);
     if (!handover.is_stopped)
@@ -204,15 +218,14 @@ static void look(int *is_full, uint64_t *ended)
 
 static void *watch(void *argument)
 {
-    int is_full = 0;
+    struct seen seen = {0, 0};
     int quiet = 0;
-    uint64_t ended = 0;
     (void)argument;
     for (;;) {
-        const struct timespec pause = {0, is_full ? LOOK_AGAIN : LOOK_EVERY};
+        const struct timespec pause = {0, seen.full_looks ? LOOK_AGAIN : LOOK_EVERY};
         nanosleep(&pause, NULL);
-        look(&is_full, &ended);
-        quiet = is_full ? 0 : quiet + 1;
+        look(&seen);
+        quiet = seen.full_looks ? 0 : quiet + 1;
         if (quiet >= QUIET_LOOKS) {
             rest();
             quiet = 0;
@@ -233,4 +246,16 @@ void upp_handover_stop(void)
     pthread_mutex_lock(&handover.working);
     handover.is_stopped = 1;
     pthread_mutex_unlock(&handover.working);
+}
+
+/* ---- a worker that ends -------------------------------------------------- */
+
+int upp_handover_is_possible(void)
+{
+    return handover.in >= 0 && !upp_host_must_stop() && upp_host_has_takers();
+}
+
+int upp_handover_give(const struct upp_conn *conn)
+{
+    return upp_handover_is_possible() ? put(conn) : -1;
 }

@@ -191,13 +191,26 @@ static int takes_connections(const struct uwsgi_worker *worker)
            !worker->suspended && !worker->hijacked;
 }
 
+static int is_taker(int id)
+{
+    return id != uwsgi.mywid && takes_connections(&uwsgi.workers[id]);
+}
+
+int upp_host_has_takers(void)
+{
+    for (int i = 1; i <= uwsgi.numproc; i++) {
+        if (is_taker(i))
+            return 1;
+    }
+    return 0;
+}
+
 int upp_host_free_siblings(void)
 {
     int free = 0;
     for (int i = 1; i <= uwsgi.numproc; i++) {
-        const struct uwsgi_worker *worker = &uwsgi.workers[i];
-        if (i != uwsgi.mywid && takes_connections(worker))
-            free += uwsgi.cores - count_busy(worker);
+        if (is_taker(i))
+            free += uwsgi.cores - count_busy(&uwsgi.workers[i]);
     }
     return free;
 }

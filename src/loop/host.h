@@ -35,7 +35,9 @@ int upp_host_has_siblings(void);
 /* 1 while all threads of this worker have a request; *ended: the number of those that have ended.
  */
 int upp_host_is_full(uint64_t *ended);
-/* How many threads of other workers have no request. */
+/* 1 if another worker takes connections now. */
+int upp_host_has_takers(void);
+/* How many threads of such workers have no request. */
 int upp_host_free_siblings(void);
 /* 1 if packets with this modifier1 are requests for the plugin: CGI variables, then a body. */
 int upp_host_is_ours(int modifier1);
