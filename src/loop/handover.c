@@ -4,6 +4,7 @@
 #include "../thread.h"
 #include "engine.h"
 #include "host.h"
+#include "strain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,13 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nanoseconds between two looks of the watcher, and after one at which all threads had a request:
- * who has the same one at the next look holds its thread. */
+/* Nanoseconds between two looks of the watcher, and after one at which all threads had a request. */
 #define LOOK_EVERY 3000000
 #define LOOK_AGAIN 1000000
-/* So many looks in a row at which all threads had one, whichever: there is more to do than this
- * worker can. */
-#define FULL_LOOKS 4
 /* Looks at a worker with a free thread, before the watcher rests. */
 #define QUIET_LOOKS 5
 /* Seconds after which it looks again, should it have rested in the moment that work came. */
@@ -191,24 +188,11 @@ void upp_handover_rouse(void)
     pthread_mutex_unlock(&handover.resting);
 }
 
-/* What the watcher knows of its worker. */
-struct seen {
-    int full_looks; /* in a row */
-    uint64_t ended; /* requests */
-};
-
-/* A request that comes now would wait. */
-static int has_no_time(struct seen *seen)
+static void look(struct upp_strain *strain)
 {
-    uint64_t ended = seen->ended;
-    int is_full = upp_host_is_full(&seen->ended);
-    seen->full_looks = is_full ? seen->full_looks + 1 : 0;
-    return seen->full_looks >= FULL_LOOKS || (seen->full_looks > 1 && seen->ended == ended);
-}
-
-static void look(struct seen *seen)
-{
-    if (!has_no_time(seen))
+    uint64_t ended;
+    int is_full = upp_host_is_full(&ended);
+    if (!upp_strain_look(strain, is_full, ended))
         return;
     pthread_mutex_lock(&handover.working);
     if (!handover.is_stopped)
@@ -218,14 +202,14 @@ static void look(struct seen *seen)
 
 static void *watch(void *argument)
 {
-    struct seen seen = {0, 0};
+    struct upp_strain strain = {0, 0};
     int quiet = 0;
     (void)argument;
     for (;;) {
-        const struct timespec pause = {0, seen.full_looks ? LOOK_AGAIN : LOOK_EVERY};
+        const struct timespec pause = {0, strain.full_looks ? LOOK_AGAIN : LOOK_EVERY};
         nanosleep(&pause, NULL);
-        look(&seen);
-        quiet = seen.full_looks ? 0 : quiet + 1;
+        look(&strain);
+        quiet = strain.full_looks ? 0 : quiet + 1;
         if (quiet >= QUIET_LOOKS) {
             rest();
             quiet = 0;

@@ -160,3 +160,45 @@ def test_a_worker_that_shall_end(connect_to_one):
             os.kill(pid, signal.SIGHUP)
             wait_until(lambda: server.log_lines('Gracefully killing worker'), 'the signal')
             assert int(second.get('/pid').body) != pid
+
+
+ENDS = {'max-requests': 100, 'min-worker-lifetime': 0, 'forkbomb-delay': 0}
+
+
+def test_a_worker_that_ends_leaves_its_connections(connect_to_one):
+    """Its clients see nothing of it: what they send on the connections that they have is served by others."""
+    with connect_to_one(4, **ENDS) as (server, pid, (first, *others)):
+        served_by = pid
+        while served_by == pid:
+            response = first.get('/pid')
+            served_by = int(response.body)
+            assert response.header('Connection') is None
+        assert server.log_lines('The work of process %d is done' % pid)
+        for connection in (first, *others):
+            response = connection.get('/pid')
+            assert int(response.body) != pid and response.header('Connection') is None
+
+
+def test_nobody_is_there_to_take_them(start_loop):
+    """The only worker of a server that ends closes its connections."""
+    server = start_loop({**OPTIONS, **ENDS, 'processes': 1})
+    with server.client('loop').connect() as first, server.client('loop').connect() as idle:
+        assert idle.get('/pid').status == 200
+        while first.get('/pid').header('Connection') is None:
+            pass
+        idle.wait_closed()
+    assert server.client('loop').get('/pid').status == 200
+
+
+def test_all_workers_end_at_once(start_loop):
+    """On a reload each sees the other take connections until it stops, too: none of them is lost."""
+    server = start_loop({**OPTIONS, 'processes': 3})
+    client = server.client('loop')
+    connections = [client.connect() for _ in range(12)]
+    for connection in connections:
+        assert connection.get('/hello').status == 200
+    for connection in connections:
+        connection.send_request('GET', '/hello')
+    os.kill(server.pid, signal.SIGHUP)
+    for connection in connections:
+        assert connection.read().body == b'hello'
