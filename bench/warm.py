@@ -28,8 +28,8 @@ STEADY = 20000
 CONNECTIONS = 32
 
 # Seconds that a worker lives where workers are replaced. With a second uWSGI takes it for a fault, and waits
-# (--forkbomb-delay).
-LIFE = 5
+# (--forkbomb-delay); the processor time of a fork and an exit, some ten milliseconds, is to be far below one percent.
+LIFE = 10
 
 # A page that takes long enough for a client in Python to keep up with 60 % load.
 PATH = "/reversed/"

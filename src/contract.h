@@ -198,10 +198,10 @@ struct upp_request {
     int changed_count;      /* -1: nothing is known of the shape yet */
     const int16_t *changed; /* variables that have another value than in the shape's last request */
     int flags;
-    int app;  /* id of the application, -1: none found */
-    int core; /* thread or async core that serves it */
+    int app;                /* id of the application, -1: none found */
+    int core;               /* thread or async core that serves it */
     int64_t content_length; /* INT64_MAX: nobody knows yet */
-    const char *chunk; /* result of upp_request_read */
+    const char *chunk;      /* result of upp_request_read */
     const char *scheme;
     size_t scheme_length;
     const void *front; /* struct upp_front */
@@ -290,7 +290,7 @@ int upp_request_find_app(struct upp_request *request);
 
 /* A request that is sent before the workers begin. C changes the first fields, Python the last. */
 struct upp_warmup_request {
-    int forms; /* how many; they are sent by turns */
+    int forms;            /* how many; they are sent by turns */
     int status;           /* of the last response; 0: it was broken, or there was none */
     int served;           /* how often there was one */
     int64_t microseconds; /* that the last one took */

@@ -32,7 +32,7 @@ enum upp_name {
     UPP_NAME_CONNECTION,        /* HTTP_CONNECTION */
     UPP_NAME_COOKIE,            /* HTTP_COOKIE */
     UPP_NAME_TRANSFER_ENCODING, /* HTTP_TRANSFER_ENCODING */
-    UPP_NAME_FIXED /* how many there are */
+    UPP_NAME_FIXED              /* how many there are */
 };
 
 #define UPP_NAME_UNKNOWN (-1) /* the table is full */
@@ -44,8 +44,9 @@ int upp_names_of_header(struct upp_slice header);
 /* The id of a variable by its CGI name. Adds it if there is room. As safe. */
 int upp_names_of_variable(struct upp_slice name);
 
-/* The same, where `likely` (an id, or UPP_NAME_UNKNOWN) is looked at first: clients and proxies send
- * the same names in the same order, so that what stood here last time tells it most of the time. */
+/* The same, where `likely` (an id, or UPP_NAME_UNKNOWN) is looked at first: clients and proxies
+ * send the same names in the same order, so that what stood here last time tells it most of the
+ * time. */
 int upp_names_of_variable_like(struct upp_slice name, int likely);
 
 /* The CGI name of an id; valid for ever. */

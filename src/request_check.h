@@ -16,8 +16,8 @@ struct upp_request_check {
     int is_chunked;      /* the body comes in the chunked transfer coding, and in no other */
 };
 
-/* Looks at the CGI variables of a request, and the ids of their names (names.h), that came in by `protocol` (uWSGI's name of it: "http",
- * "http11", "uwsgi" ...; NULL is "uwsgi").
+/* Looks at the CGI variables of a request, and the ids of their names (names.h), that came in by
+ * `protocol` (uWSGI's name of it: "http", "http11", "uwsgi" ...; NULL is "uwsgi").
  *
  * Refused: no method or one that is not a token; a protocol that is not HTTP/d.d or HTTP/d; a
  * Content-Length that is not a number or stands twice with two values. By HTTP also: no target, one

@@ -47,12 +47,11 @@ struct upp_warmup_request *upp_warmup_add(void)
     return &warmup.requests[warmup.count++]->seen;
 }
 
-void upp_warmup_add_form(struct upp_warmup_request *seen, const char *data, size_t length)
+void upp_warmup_add_form(struct upp_warmup_request *request, const char *data, size_t length)
 {
-    struct request *request = (struct request *)seen;
-    if (seen->forms == UPP_WARMUP_FORMS)
+    if (request->forms == UPP_WARMUP_FORMS)
         return;
-    struct upp_slice *form = &request->forms[seen->forms++];
+    struct upp_slice *form = &((struct request *)request)->forms[request->forms++];
     form->base = memcpy(uwsgi_malloc(length), data, length);
     form->length = length;
 }

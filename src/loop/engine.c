@@ -236,8 +236,8 @@ static int leave_to_others(struct upp_core *core, struct upp_conn *conn)
     return 1;
 }
 
-/* Told to stop: no new connections, idle ones go to other workers or close, a request that is on its
- * way is answered. */
+/* Told to stop: no new connections, idle ones go to other workers or close, a request that is on
+ * its way is answered. */
 static void close_idle(struct upp_core *core, uint64_t now)
 {
     struct upp_conn *conn;

@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nanoseconds between two looks of the watcher, and after one at which all threads had a request. */
+/* Nanoseconds between two looks of the watcher, and after one at which all threads had a request.
+ */
 #define LOOK_EVERY 3000000
 #define LOOK_AGAIN 1000000
 /* Looks at a worker with a free thread, before the watcher rests. */

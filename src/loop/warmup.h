@@ -8,8 +8,8 @@
 
 struct uwsgi_socket;
 
-/* From here on upp_loop_next() gives requests of the warm-up, which seem to come over `socket`, from
- * clients with ports or without; it gives NULL at the end of each round. Returns 0, -1 after
+/* From here on upp_loop_next() gives requests of the warm-up, which seem to come over `socket`,
+ * from clients with ports or without; it gives NULL at the end of each round. Returns 0, -1 after
  * logging. */
 int upp_loop_warmup_begin(const struct uwsgi_socket *socket, int with_ports);
 
