@@ -245,6 +245,9 @@ lint: ## check format, warnings, layers, exports and documentation
 	@tools/packages.sh build run lint
 	@clang-format --dry-run -Werror $(FORMATTED)
 	@$(MAKE) build OUT=build/strict CFLAGS="-O2 -g -Werror"
+	@for source in tests/unit/*.c fuzz/*.c; do \
+	    $(CC) $(PURE_CFLAGS) -O1 -Werror -S -o /dev/null $$source || exit 1; \
+	done
 	@$(MAKE) tidy cppcheck
 	@tools/check_symbols.sh build/strict/pypy_plugin.so
 	@$(PYTHON) tools/check_layers.py

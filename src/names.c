@@ -195,6 +195,16 @@ int upp_names_of_variable(struct upp_slice name)
     return find(&key);
 }
 
+int upp_names_of_header_like(struct upp_slice header, int likely)
+{
+    size_t prefix = prefix_of(header);
+    if (likely >= 0 && texts[likely].length == prefix + header.length &&
+        !memcmp(texts[likely].base, "HTTP_", prefix) &&
+        folds_to(header, texts[likely].base + prefix))
+        return likely;
+    return upp_names_of_header(header);
+}
+
 int upp_names_of_variable_like(struct upp_slice name, int likely)
 {
     if (likely >= 0 && texts[likely].length == name.length &&

@@ -48,6 +48,7 @@ int upp_names_of_variable(struct upp_slice name);
  * send the same names in the same order, so that what stood here last time tells it most of the
  * time. */
 int upp_names_of_variable_like(struct upp_slice name, int likely);
+int upp_names_of_header_like(struct upp_slice header, int likely);
 
 /* The CGI name of an id; valid for ever. */
 struct upp_slice upp_names_text(int id);

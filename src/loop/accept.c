@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -150,6 +151,15 @@ static void set_peer(struct upp_conn *conn, const struct sockaddr_storage *peer)
     conn->port_length = (unsigned char)snprintf(conn->port, sizeof conn->port, "%u", port & 0xffff);
 }
 
+/* An application that looks at uwsgi.sockets may have changed it: PyPy's socket.fromfd() does, and
+ * the flag is one for all processes. An accept() for which nobody waits any more would hang. */
+static void set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && !(flags & O_NONBLOCK))
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
 /* The descriptor of a new connection, or -1. */
 static int accept_one(const struct upp_listener *listener, struct sockaddr_storage *peer)
 {
@@ -157,6 +167,7 @@ static int accept_one(const struct upp_listener *listener, struct sockaddr_stora
     socklen_t length = sizeof *peer;
     struct sockaddr *address = listener->is_unix ? NULL : (struct sockaddr *)peer;
     int fd;
+    set_nonblocking(listener->fd);
     do {
         fd = accept4(listener->fd, address, address ? &length : NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     } while (fd < 0 && (errno == ECONNABORTED || errno == EINTR));

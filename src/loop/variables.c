@@ -6,8 +6,9 @@
 
 struct builder {
     struct upp_core *core;
-    int count; /* of variables */
-    int full;  /* there was no room for all of them */
+    int count;                            /* of variables */
+    int full;                             /* there was no room for all of them */
+    uint64_t headers[UPP_NAMES_MAX / 64]; /* by id: it was there */
 };
 
 static void add(struct builder *builder, int id, struct upp_slice name, const char *value,
@@ -73,13 +74,32 @@ static int find_name(const struct builder *builder, int first, struct upp_slice 
     return -1;
 }
 
+/* The index of an earlier header with that name, -1: there is none. */
+static int find_header(struct builder *builder, int first, int id, struct upp_slice name)
+{
+    if (id < 0)
+        return find_name(builder, first, name);
+    uint64_t bit = UINT64_C(1) << (id % 64);
+    uint64_t *headers = &builder->headers[id / 64];
+    int is_known = (*headers & bit) != 0;
+    *headers |= bit;
+    return is_known ? find_name(builder, first, name) : -1;
+}
+
+/* The id of the name that stood here in the last request. */
+static int likely_id(const struct builder *builder)
+{
+    return builder->count < UPP_NAME_IDS ? builder->core->name_ids[builder->count]
+                                         : UPP_NAME_UNKNOWN;
+}
+
 /* Returns 0, or -1 when the arena is full. */
 static int add_header(struct builder *builder, int first, const struct upp_header *header)
 {
     /* X_Real_IP would shadow X-Real-IP: both become HTTP_X_REAL_IP */
     if (memchr(header->name.base, '_', header->name.length))
         return 0;
-    int id = upp_names_of_header(header->name);
+    int id = upp_names_of_header_like(header->name, likely_id(builder));
     struct upp_slice name;
     if (id >= 0) {
         name = upp_names_text(id);
@@ -96,7 +116,7 @@ static int add_header(struct builder *builder, int first, const struct upp_heade
     if (id == UPP_NAME_CONTENT_LENGTH ||
         (id == UPP_NAME_HOST && builder->core->head.authority.length))
         return 0;
-    int before = find_name(builder, first, name);
+    int before = find_header(builder, first, id, name);
     if (before >= 0)
         return join(builder, before, header, id == UPP_NAME_COOKIE);
     add(builder, id, name, header->value.base, header->value.length);
@@ -164,7 +184,7 @@ static int add_headers(struct builder *builder)
 
 int upp_variables_make(struct upp_core *core, const struct upp_variables_server *server)
 {
-    struct builder builder = {core, 0, 0};
+    struct builder builder = {.core = core};
     const struct upp_head *head = &core->head;
     add_fixed(&builder, UPP_NAME_REQUEST_METHOD, head->method.base, head->method.length);
     add_fixed(&builder, UPP_NAME_REQUEST_URI, head->target.base, head->target.length);

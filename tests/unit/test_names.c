@@ -65,9 +65,26 @@ static void likely(void)
     CHECK(like("HTTP_X_LIKELY_", id) != id);
 }
 
+static void likely_headers(void)
+{
+    int id = header("X-Likely");
+    CHECK_INT(upp_names_of_header_like(slice("x-likely"), id), id);
+    CHECK_INT(upp_names_of_header_like(slice("x-likely"), UPP_NAME_COOKIE), id);
+    CHECK_INT(upp_names_of_header_like(slice("x-likely"), UPP_NAME_UNKNOWN), id);
+    CHECK_INT(upp_names_of_header_like(slice("Host"), id), UPP_NAME_HOST);
+    CHECK_INT(upp_names_of_header_like(slice("host"), UPP_NAME_HOST), UPP_NAME_HOST);
+    /* a variable without a prefix, and one that only a proxy could send */
+    CHECK_INT(upp_names_of_header_like(slice("Content-Type"), UPP_NAME_CONTENT_TYPE),
+              UPP_NAME_CONTENT_TYPE);
+    CHECK_INT(upp_names_of_header_like(slice("Content-Type"), variable("HTTP_CONTENT_TYPE")),
+              UPP_NAME_CONTENT_TYPE);
+    CHECK(upp_names_of_header_like(slice("Server-Name"), UPP_NAME_SERVER_NAME) !=
+          UPP_NAME_SERVER_NAME);
+}
+
 static void full(void)
 {
-    char name[16];
+    char name[32];
     int last = 0;
     for (int i = 0; i < 2 * UPP_NAMES_MAX && last >= 0; i++) {
         snprintf(name, sizeof name, "HTTP_N%d", i);
@@ -83,6 +100,7 @@ int main(void)
     RUN(fixed);
     RUN(added);
     RUN(likely);
+    RUN(likely_headers);
     RUN(full);
     return unit_result();
 }

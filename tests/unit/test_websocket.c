@@ -29,20 +29,20 @@ static void short_head(void)
                     6);
     CHECK_INT(frame.kind, UPP_FRAME_TEXT);
     CHECK_INT(frame.is_last, 1);
-    CHECK_INT(frame.length, 125);
+    CHECK_INT((int64_t)frame.length, 125);
     CHECK_INT(parse("\x00\x80mask", 6), 6);
     CHECK_INT(frame.kind, UPP_FRAME_MORE);
     CHECK_INT(frame.is_last, 0);
-    CHECK_INT(frame.length, 0);
+    CHECK_INT((int64_t)frame.length, 0);
 }
 
 static void longer_heads(void)
 {
     check_needs_all("\x82\xfe\x01\x02mask", 8);
     CHECK_INT(frame.kind, UPP_FRAME_BINARY);
-    CHECK_INT(frame.length, 0x0102);
+    CHECK_INT((int64_t)frame.length, 0x0102);
     check_needs_all("\x82\xff\x01\x02\x03\x04\x05\x06\x07\x08mask", 14);
-    CHECK_INT(frame.length, INT64_C(0x0102030405060708));
+    CHECK_INT((int64_t)frame.length, INT64_C(0x0102030405060708));
 }
 
 static void control_frames(void)
@@ -85,7 +85,7 @@ static void unmasking(void)
 static void check_head(uint64_t length, const char *expected, size_t expected_length)
 {
     char out[UPP_FRAME_HEAD_MAX];
-    CHECK_INT(upp_frame_head(out, UPP_FRAME_BINARY, length), (int64_t)expected_length);
+    CHECK_INT((int64_t)upp_frame_head(out, UPP_FRAME_BINARY, length), (int64_t)expected_length);
     CHECK(!memcmp(out, expected, expected_length));
 }
 

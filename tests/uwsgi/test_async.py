@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import Load, ServerSpec, WebSocket, assert_aborted, assert_internal_error, wait_until
+from harness.processes import open_fds
 from harness.websocket import TEXT
 
 APP = Path(__file__).parent / 'apps' / 'async_site.py'
@@ -330,8 +331,10 @@ def test_graceful_reload_lets_requests_end(start_async, fixed_address):
     connections = begin(client, '/until/one', '/until/two')
     wait_note(client, 'until one', 'until two')
     # somebody who has said nothing yet does not keep the worker
+    before = set(open_fds(int(first)))
     silent = client.connect()
     silent.send(b'GET /')
+    wait_until(lambda: set(open_fds(int(first))) - before, 'the worker to accept it')
     server.reload()
     server.wait_log('Gracefully killing worker 1')
     silent.wait_closed()
