@@ -4,8 +4,16 @@
 #include "compat.h"
 #include "vm/fork.h"
 
+static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+
+#define COUNT (sizeof numbers / sizeof *numbers)
+
 static int is_holding;
 static sigset_t mask_before;
+
+/* Who holds them, and the handlers that are put away meanwhile. */
+static pthread_t holder;
+static struct sigaction put_away[COUNT];
 
 /* The process that forks uWSGI's processes. */
 static pid_t watched;
@@ -17,9 +25,8 @@ int upp_hold_block(sigset_t *before)
 {
     sigset_t held;
     sigemptyset(&held);
-    sigaddset(&held, SIGHUP);
-    sigaddset(&held, SIGINT);
-    sigaddset(&held, SIGTERM);
+    for (size_t i = 0; i < COUNT; i++)
+        sigaddset(&held, numbers[i]);
     return pthread_sigmask(SIG_BLOCK, &held, before);
 }
 
@@ -29,10 +36,37 @@ void upp_hold_begin(void)
         is_holding = !upp_hold_block(&mask_before);
 }
 
+/* In a thread that does not block it: waits for the one that does. */
+static void pass_on(int number)
+{
+    pthread_kill(holder, number);
+}
+
+void upp_hold_for_threads(void)
+{
+    struct sigaction passing = {.sa_handler = pass_on};
+    if (!is_holding)
+        return;
+    holder = pthread_self();
+    for (size_t i = 0; i < COUNT; i++)
+        sigaction(numbers[i], &passing, &put_away[i]);
+}
+
+/* Unless there are others by now. */
+static void put_back(void)
+{
+    struct sigaction now;
+    for (size_t i = 0; i < COUNT; i++) {
+        if (!sigaction(numbers[i], NULL, &now) && now.sa_handler == pass_on)
+            sigaction(numbers[i], &put_away[i], NULL);
+    }
+}
+
 void upp_hold_end(void)
 {
     if (!is_holding)
         return;
+    put_back();
     is_holding = 0;
     is_for_fork = 0;
     pthread_sigmask(SIG_SETMASK, &mask_before, NULL);

@@ -20,6 +20,11 @@ int upp_hold_block(sigset_t *before);
 void upp_hold_begin(void);
 void upp_hold_end(void);
 
+/* While they are held, and uWSGI's handlers are there: a thread of the application, which does not
+ * block them, would run these in the middle of the interpreter. It passes them on to the calling
+ * thread instead. */
+void upp_hold_for_threads(void);
+
 /* From now on they end this process at once: nothing was served, so there is nothing to end in
  * order, and anything may have been interrupted. */
 void upp_hold_leave_early(void);

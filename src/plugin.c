@@ -41,6 +41,9 @@ static int booted;
 /* Requests are served by uWSGI's own path. */
 static int is_stock;
 
+/* This thread runs uWSGI; others are the application's. */
+static _Thread_local int is_uwsgis;
+
 static void on_load(void)
 {
     upp_host_check();
@@ -57,7 +60,7 @@ static int init(void)
     upp_numbers_setup(upp_config()->slow_request || upp_config_prometheus());
     upp_prometheus_setup();
     upp_boot();
-    booted = 1;
+    booted = is_uwsgis = 1;
     upp_logger_start();
     return 0;
 }
@@ -146,6 +149,7 @@ static void post_uwsgi_fork(int step)
 static void post_fork(void)
 {
     upp_hold_leave_if_late();
+    is_uwsgis = 1;
     /* A mule or a spooler has its handlers, and they end it: not in the middle of this. The hooks
      * of the application come after it, as a whole mule may run in one. */
     if (!uwsgi.mywid)
@@ -165,6 +169,7 @@ static void post_fork(void)
 /* The last hook before a worker takes requests. */
 static void fixup(void)
 {
+    upp_hold_for_threads();
     if (loads_in_worker()) {
         upp_apps_choose_default();
         prepare_to_serve();
@@ -205,6 +210,7 @@ static void master_cycle(void)
 
 static void init_thread(int core)
 {
+    is_uwsgis = 1;
     UPP_ENTER(upp_py_thread_start(core));
 }
 
@@ -227,9 +233,11 @@ static void after_request(struct wsgi_request *host)
         upp_idle_after_request();
 }
 
+/* A thread of the application's that has taken a signal, as the main thread blocked it for a
+ * moment, may have been interrupted with the interpreter's lock half taken. */
 static void at_exit(void)
 {
-    if (!booted || upp_entered())
+    if (!booted || upp_entered() || !is_uwsgis)
         return;
     upp_fork_in_child(); /* a new process may end before its first hook */
     upp_stop_wait();

@@ -351,3 +351,36 @@ def test_mistakes_end_the_start(make_server, value):
     assert server.wait_exit() == 1
     assert server.log_lines('--pypy-warmup ')
     assert MISTAKES[value] in server.log_tail()
+
+
+THREADED = """
+import os
+import threading
+import time
+
+def in_the_background():
+    while True:
+        time.sleep(0.0001)
+
+threading.Thread(target=in_the_background, daemon=True).start()
+
+def application(environ, start_response):
+    if environ.get('uwsgi.warmup'):
+        open('warms', 'w').close()
+        while not os.path.exists('go'):
+            sum(range(1000))
+    start_response('200 OK', [])
+    return [b'']
+"""
+
+
+@BOTH
+def test_a_signal_while_the_application_has_threads(make_server, options, front):
+    """They take none of the signals that the worker lets wait, which would end it in the middle of the interpreter."""
+    server = make_server(options(pypy_warmup='/', lazy_apps=True), app=THREADED)
+    server.launch()
+    wait_until((server.directory / 'warms').exists, 'the warm-up')
+    os.kill(server.pid, signal.SIGINT)
+    server.wait_log('SIGINT/SIGTERM received')
+    server.write('go', '')
+    assert server.wait_exit() == 0
