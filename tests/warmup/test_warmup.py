@@ -168,6 +168,34 @@ def test_workers_are_born_with_compiled_code(start_server, options, front):
     assert after['compiled'] - before['compiled'] <= 1
 
 
+THREADING = """
+import threading
+import pypyjit
+
+def compiled():
+    counters = pypyjit.get_stats_snapshot().counters
+    return counters['TOTAL_COMPILED_LOOPS'] + counters['TOTAL_COMPILED_BRIDGES']
+
+def application(environ, start_response):
+    body = b'main' if threading.current_thread() is threading.main_thread() else b'other'
+    if environ['PATH_INFO'] == '/compiled':
+        body = b'%d' % compiled()
+    start_response('200 OK', [('Content-Length', str(len(body)))])
+    return [body]
+"""
+
+
+@pytest.mark.fronts('loop')
+def test_the_fork_makes_no_code_void(start_server, options, front):
+    """It gives names of the module threading other values, which code was compiled with."""
+    server = start_server(options(pypy_warmup=['/', '/compiled'], disable_logging=True), app=THREADING)
+    with server.client(front).connect() as connection:
+        before = int(connection.get('/compiled').body)
+        for _ in range(1500):
+            assert connection.get('/').body == b'main'
+        assert int(connection.get('/compiled').body) == before
+
+
 @BOTH
 def test_requests_that_fail(start_server, options, front):
     """They are reported once, with a traceback if there is one, and the others go on; no exception counts or reloads."""
