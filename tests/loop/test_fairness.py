@@ -202,3 +202,5 @@ def test_all_workers_end_at_once(start_loop):
     os.kill(server.pid, signal.SIGHUP)
     for connection in connections:
         assert connection.read().body == b'hello'
+    # a signal that comes while the master starts anew would be lost
+    server.wait_log('spawned uWSGI worker 3', 2)
