@@ -79,9 +79,8 @@ static void leave_early(int number)
 
 void upp_hold_leave_early(void)
 {
-    uwsgi_unix_signal(SIGHUP, leave_early);
-    uwsgi_unix_signal(SIGINT, leave_early);
-    uwsgi_unix_signal(SIGTERM, leave_early);
+    for (size_t i = 0; i < COUNT; i++)
+        uwsgi_unix_signal(numbers[i], leave_early);
 }
 
 static void before_fork(void)

@@ -183,34 +183,16 @@ static int find(const struct key *key)
     return id >= 0 ? id : add(key);
 }
 
-int upp_names_of_header(struct upp_slice header)
+int upp_names_of_header(struct upp_slice header, int likely)
 {
     const struct key key = {header, prefix_of(header) > 0, 1};
-    return find(&key);
+    return likely >= 0 && is_same(&key, likely) ? likely : find(&key);
 }
 
-int upp_names_of_variable(struct upp_slice name)
+int upp_names_of_variable(struct upp_slice name, int likely)
 {
     const struct key key = key_of_variable(name);
-    return find(&key);
-}
-
-int upp_names_of_header_like(struct upp_slice header, int likely)
-{
-    size_t prefix = prefix_of(header);
-    if (likely >= 0 && texts[likely].length == prefix + header.length &&
-        !memcmp(texts[likely].base, "HTTP_", prefix) &&
-        folds_to(header, texts[likely].base + prefix))
-        return likely;
-    return upp_names_of_header(header);
-}
-
-int upp_names_of_variable_like(struct upp_slice name, int likely)
-{
-    if (likely >= 0 && texts[likely].length == name.length &&
-        !memcmp(texts[likely].base, name.base, name.length))
-        return likely;
-    return upp_names_of_variable(name);
+    return likely >= 0 && is_same(&key, likely) ? likely : find(&key);
 }
 
 struct upp_slice upp_names_text(int id)

@@ -38,22 +38,33 @@ enum upp_name {
 #define UPP_NAME_UNKNOWN (-1) /* the table is full */
 
 /* The id of a header by its name as sent (a token, any case): HTTP_<NAME>, CONTENT_TYPE or
- * CONTENT_LENGTH. Adds it if there is room. Safe to call from several threads. */
-int upp_names_of_header(struct upp_slice header);
+ * CONTENT_LENGTH. Adds it if there is room. Safe to call from several threads. `likely` (an id, or
+ * UPP_NAME_UNKNOWN) is looked at first: clients and proxies send the same names in the same order,
+ * so that what stood here last time tells it most of the time. */
+int upp_names_of_header(struct upp_slice header, int likely);
 
-/* The id of a variable by its CGI name. Adds it if there is room. As safe. */
-int upp_names_of_variable(struct upp_slice name);
-
-/* The same, where `likely` (an id, or UPP_NAME_UNKNOWN) is looked at first: clients and proxies
- * send the same names in the same order, so that what stood here last time tells it most of the
- * time. */
-int upp_names_of_variable_like(struct upp_slice name, int likely);
-int upp_names_of_header_like(struct upp_slice header, int likely);
+/* The id of a variable by its CGI name. The same in all else. */
+int upp_names_of_variable(struct upp_slice name, int likely);
 
 /* The CGI name of an id; valid for ever. */
 struct upp_slice upp_names_text(int id);
 
 /* Writes the CGI name of a header into `out` (header.length + 5 bytes). Returns its length. */
 size_t upp_names_write(struct upp_slice header, char *out);
+
+/* Names by their ids, none of which is UPP_NAME_UNKNOWN; begins with zeros. */
+struct upp_name_set {
+    uint64_t bits[UPP_NAMES_MAX / 64];
+};
+
+/* Adds one. Returns 1 if it was there before. */
+static inline int upp_name_set_add(struct upp_name_set *set, int id)
+{
+    uint64_t bit = UINT64_C(1) << (id % 64);
+    uint64_t *bits = &set->bits[id / 64];
+    int was_there = (*bits & bit) != 0;
+    *bits |= bit;
+    return was_there;
+}
 
 #endif

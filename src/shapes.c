@@ -59,12 +59,11 @@ static int is_same_shape(const struct shape *shape, const struct upp_request *re
 /* 1 if all names have a number, and each is there once: the last of two would have to win. */
 static int can_be_kept(const struct upp_request *request)
 {
-    uint64_t seen[UPP_NAMES_MAX / 64] = {0};
+    struct upp_name_set seen = {{0}};
     for (int i = 0; i < request->variable_count; i++) {
         int id = request->name_ids[i];
-        if (id < 0 || (seen[id / 64] >> (id % 64) & 1))
+        if (id < 0 || upp_name_set_add(&seen, id))
             return 0;
-        seen[id / 64] |= UINT64_C(1) << (id % 64);
     }
     return 1;
 }

@@ -143,7 +143,7 @@ static void find_names(struct upp_request *request, int16_t *ids)
     for (int i = 0; i < request->variable_count; i++) {
         const struct upp_variable *variable = &request->variables[i];
         struct upp_slice name = {variable->name, variable->name_length};
-        ids[i] = (int16_t)upp_names_of_variable_like(name, ids[i]);
+        ids[i] = (int16_t)upp_names_of_variable(name, ids[i]);
         if (ids[i] == UPP_NAME_REQUEST_SCHEME && is_https(variable))
             request->flags |= UPP_HTTPS;
     }

@@ -134,14 +134,13 @@ def forget_imports():
         _imp.release_lock()
         _imports_held = False
     # an import that is going on holds a lock
-    locks = [lock for lock in _frozen_importlib._module_locks.values() if lock() is not None]
+    goes_on = any(lock() is not None for lock in _frozen_importlib._module_locks.values())
     _frozen_importlib._module_locks.clear()
     _frozen_importlib._blocking_on.clear()
-    if not locks:
-        # a look at each module takes longer than all else that a worker does before its first request
-        return
-    for name in [name for name, module in list(sys.modules.items()) if is_half_imported(module)]:
-        del sys.modules[name]
+    # a look at each module takes longer than all else that a worker does before its first request
+    if goes_on:
+        for name in [name for name, module in list(sys.modules.items()) if is_half_imported(module)]:
+            del sys.modules[name]
 
 
 def in_new_process():

@@ -32,7 +32,7 @@ PARTS = 128
 # Bytes left below which it counts as full, besides what a request takes and a quarter of that.
 MARGIN = 16 << 10
 
-# Bytes that a request takes at least for it to be worth it: to empty the nursery leaves some ten kilobytes that are old.
+# Bytes that a request takes at least for it to be worth it: to empty the nursery leaves some kilobytes that are old.
 WORTH = 64 << 10
 
 # Requests between two looks at most.

@@ -49,6 +49,11 @@ class Mistake(Exception):
 
 # -- what is sent ---------------------------------------------------------------------------------------------------
 
+def names_of(head):
+    """Returns the names of the headers, in lower case."""
+    return [line.partition(':')[0].strip().lower() for line in head[1:]]
+
+
 def complete(head, body=b'', host='localhost'):
     """Returns a whole request of HTTP/1.1 from the lines of a head (str), which may lack the version and Host."""
     parts = head[0].split()
@@ -58,7 +63,7 @@ def complete(head, body=b'', host='localhost'):
         parts.append('HTTP/1.1')
     if len(parts) != 3 or not parts[1].startswith('/') or not parts[2].startswith('HTTP/1.'):
         raise Mistake('%r is not a request; give /path or METHOD /path' % head[0])
-    names = [line.partition(':')[0].strip().lower() for line in head[1:]]
+    names = names_of(head)
     if not all(names) or not all(':' in line for line in head[1:]):
         raise Mistake('%r has a line that is not a header; give Name: value' % head[0])
     if 'transfer-encoding' in names:
@@ -69,7 +74,7 @@ def complete(head, body=b'', host='localhost'):
 
 def as_browser(head):
     """Returns the head with the headers of a browser that it lacks."""
-    names = [line.partition(':')[0].strip().lower() for line in head[1:]]
+    names = names_of(head)
     return head + ['%s: %s' % (name, value) for name, value in BROWSER if name.lower() not in names]
 
 

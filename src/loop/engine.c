@@ -214,22 +214,24 @@ static void look_at_timers(struct upp_core *core, uint64_t now)
     }
 }
 
+/* It is between two requests: nothing of the next one was read. */
+static int is_idle(const struct upp_conn *conn)
+{
+    return conn->state == UPP_CONN_HEAD && conn->start == conn->end &&
+           upp_output_empty(&conn->output);
+}
+
 /* The worker ends; what of this connection, which nobody works on? */
 static int may_close(const struct upp_conn *conn, uint64_t now)
 {
-    int is_idle = conn->state == UPP_CONN_HEAD && conn->start == conn->end;
     int was_quiet = now >= conn->waits_since + STOP_GRACE;
-    if (upp_host_must_stop())
-        return is_idle || was_quiet;
-    return is_idle && was_quiet;
+    return upp_host_must_stop() ? is_idle(conn) || was_quiet : is_idle(conn) && was_quiet;
 }
 
-/* Nothing of the next request was read. Returns 1 if another worker has the connection now. */
+/* Returns 1 if another worker has the connection now. */
 static int leave_to_others(struct upp_core *core, struct upp_conn *conn)
 {
-    int is_idle = conn->state == UPP_CONN_HEAD && conn->start == conn->end && conn->fd >= 0 &&
-                  upp_output_empty(&conn->output);
-    if (!is_idle || upp_handover_give(conn))
+    if (conn->fd < 0 || !is_idle(conn) || upp_handover_give(conn))
         return 0;
     upp_engine_forget(conn);
     close_conn(core, conn);
@@ -401,8 +403,7 @@ static struct upp_conn *next_conn(struct upp_core *core)
 /* It waits for a request, and the first bytes of one came. */
 static int has_new_request(const struct upp_conn *conn, uint32_t events)
 {
-    return conn->state == UPP_CONN_HEAD && conn->start == conn->end &&
-           upp_output_empty(&conn->output) && (events & EPOLLIN) && !(events & END_EVENTS);
+    return is_idle(conn) && (events & EPOLLIN) && !(events & END_EVENTS);
 }
 
 /* A connection that the caller owns. Returns 1 if it is one to hand over; else it is given up. */

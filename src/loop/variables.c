@@ -6,9 +6,9 @@
 
 struct builder {
     struct upp_core *core;
-    int count;                            /* of variables */
-    int full;                             /* there was no room for all of them */
-    uint64_t headers[UPP_NAMES_MAX / 64]; /* by id: it was there */
+    int count;                   /* of variables */
+    int full;                    /* there was no room for all of them */
+    struct upp_name_set headers; /* those that have an id */
 };
 
 static void add(struct builder *builder, int id, struct upp_slice name, const char *value,
@@ -77,13 +77,9 @@ static int find_name(const struct builder *builder, int first, struct upp_slice 
 /* The index of an earlier header with that name, -1: there is none. */
 static int find_header(struct builder *builder, int first, int id, struct upp_slice name)
 {
-    if (id < 0)
-        return find_name(builder, first, name);
-    uint64_t bit = UINT64_C(1) << (id % 64);
-    uint64_t *headers = &builder->headers[id / 64];
-    int is_known = (*headers & bit) != 0;
-    *headers |= bit;
-    return is_known ? find_name(builder, first, name) : -1;
+    if (id >= 0 && !upp_name_set_add(&builder->headers, id))
+        return -1;
+    return find_name(builder, first, name);
 }
 
 /* The id of the name that stood here in the last request. */
@@ -99,7 +95,7 @@ static int add_header(struct builder *builder, int first, const struct upp_heade
     /* X_Real_IP would shadow X-Real-IP: both become HTTP_X_REAL_IP */
     if (memchr(header->name.base, '_', header->name.length))
         return 0;
-    int id = upp_names_of_header_like(header->name, likely_id(builder));
+    int id = upp_names_of_header(header->name, likely_id(builder));
     struct upp_slice name;
     if (id >= 0) {
         name = upp_names_text(id);

@@ -14,17 +14,17 @@ static struct upp_slice slice(const char *text)
 
 static int header(const char *name)
 {
-    return upp_names_of_header(slice(name));
+    return upp_names_of_header(slice(name), UPP_NAME_UNKNOWN);
 }
 
 static int variable(const char *name)
 {
-    return upp_names_of_variable(slice(name));
+    return upp_names_of_variable(slice(name), UPP_NAME_UNKNOWN);
 }
 
 static int like(const char *name, int likely)
 {
-    return upp_names_of_variable_like(slice(name), likely);
+    return upp_names_of_variable(slice(name), likely);
 }
 
 static void fixed(void)
@@ -68,18 +68,17 @@ static void likely(void)
 static void likely_headers(void)
 {
     int id = header("X-Likely");
-    CHECK_INT(upp_names_of_header_like(slice("x-likely"), id), id);
-    CHECK_INT(upp_names_of_header_like(slice("x-likely"), UPP_NAME_COOKIE), id);
-    CHECK_INT(upp_names_of_header_like(slice("x-likely"), UPP_NAME_UNKNOWN), id);
-    CHECK_INT(upp_names_of_header_like(slice("Host"), id), UPP_NAME_HOST);
-    CHECK_INT(upp_names_of_header_like(slice("host"), UPP_NAME_HOST), UPP_NAME_HOST);
+    CHECK_INT(upp_names_of_header(slice("x-likely"), id), id);
+    CHECK_INT(upp_names_of_header(slice("x-likely"), UPP_NAME_COOKIE), id);
+    CHECK_INT(upp_names_of_header(slice("x-likely"), UPP_NAME_UNKNOWN), id);
+    CHECK_INT(upp_names_of_header(slice("Host"), id), UPP_NAME_HOST);
+    CHECK_INT(upp_names_of_header(slice("host"), UPP_NAME_HOST), UPP_NAME_HOST);
     /* a variable without a prefix, and one that only a proxy could send */
-    CHECK_INT(upp_names_of_header_like(slice("Content-Type"), UPP_NAME_CONTENT_TYPE),
+    CHECK_INT(upp_names_of_header(slice("Content-Type"), UPP_NAME_CONTENT_TYPE),
               UPP_NAME_CONTENT_TYPE);
-    CHECK_INT(upp_names_of_header_like(slice("Content-Type"), variable("HTTP_CONTENT_TYPE")),
+    CHECK_INT(upp_names_of_header(slice("Content-Type"), variable("HTTP_CONTENT_TYPE")),
               UPP_NAME_CONTENT_TYPE);
-    CHECK(upp_names_of_header_like(slice("Server-Name"), UPP_NAME_SERVER_NAME) !=
-          UPP_NAME_SERVER_NAME);
+    CHECK(upp_names_of_header(slice("Server-Name"), UPP_NAME_SERVER_NAME) != UPP_NAME_SERVER_NAME);
 }
 
 static void full(void)

@@ -29,7 +29,7 @@ static struct upp_request_check check(const char *protocol)
     int16_t ids[sizeof list / sizeof *list];
     for (size_t i = 0; i < length; i++) {
         struct upp_slice name = {list[i].name, list[i].name_length};
-        ids[i] = (int16_t)upp_names_of_variable(name);
+        ids[i] = (int16_t)upp_names_of_variable(name, UPP_NAME_UNKNOWN);
     }
     return upp_request_check(list, ids, length, protocol);
 }
