@@ -14,7 +14,7 @@ static struct upp_limits limits;
 
 const char *upp_config_library_option(void)
 {
-    return upp_options.library;
+    return upp_options.libpypy;
 }
 
 const char *upp_config_library_home(void)
@@ -44,7 +44,7 @@ const char *upp_config_prometheus(void)
 
 void upp_config_set_library(const char *path)
 {
-    frozen.library = path;
+    frozen.libpypy = path;
 }
 
 void upp_config_set_virtualenv(int is_virtualenv)

@@ -42,7 +42,7 @@ struct upp_script {
 /* Lists end with a NULL item, or with a script whose text is NULL. A pointer that was not set is
  * NULL. */
 struct upp_config {
-    const char *library;     /* path of the libpypy that was loaded */
+    const char *libpypy;     /* path of the libpypy that was loaded */
     const char *home;        /* --pypy-home as given, PYPY_HOME, or a --virtualenv of PyPy */
     const char *home_option; /* what named it: "--pypy-home", "PYPY_HOME", "--venv" ... */
     const char *virtualenv;  /* one that CPython made: its packages are to be used */

@@ -164,7 +164,7 @@ static void refuse_engine(char *name, char *value, void *unused)
 /* The plugin's own name of an option comes first, then those of uWSGI's Python plugin. */
 struct uwsgi_option upp_options_table[] = {
     /* which PyPy */
-    TEXT("pypy-lib", 0, "load the specified libpypy shared library", library),
+    TEXT("pypy-lib", 0, "load the specified libpypy shared library", libpypy),
     TEXT("pypy-setup", 0, "use the specified file instead of the embedded pypy_setup.py", setup),
     TEXT("pypy-home", 0, "use the specified PyPy installation or virtualenv", home),
     CALL("pypy-virtualenv", 0, "use the packages of a virtualenv", set_virtualenv, virtualenv),

@@ -39,7 +39,7 @@ struct upp_loop_options {
 /* Text that was not given is NULL, a flag 0. */
 struct upp_options {
     /* which PyPy */
-    char *library;
+    char *libpypy;
     char *home;
     char *virtualenv;
     char *virtualenv_option; /* the name that gave it, such as "--venv" */

@@ -40,7 +40,7 @@ def scripts(array):
 
 _config = lib.upp_config()
 
-library = text(_config.library)
+libpypy = text(_config.libpypy)
 home = text(_config.home)
 home_option = text(_config.home_option)  # what named it: '--pypy-home' or 'PYPY_HOME'
 home_is_virtualenv = bool(_config.home_is_virtualenv)

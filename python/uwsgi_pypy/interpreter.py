@@ -53,7 +53,7 @@ def check_home():
         return
     refuse('%s %s does not fit the library %s (Python %d.%d): it has no standard library for it, and PyPy '
            'fell back to %s. Name a home of the same PyPy version, or its library with --pypy-lib'
-           % (config.home_option, config.home, config.library, sys.version_info[0], sys.version_info[1], sys.prefix))
+           % (config.home_option, config.home, config.libpypy, sys.version_info[0], sys.version_info[1], sys.prefix))
 
 
 def check_virtualenv_packages():

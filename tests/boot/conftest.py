@@ -59,8 +59,8 @@ def distribution():
 
 
 class Distribution:
-    def __init__(self, library, prefix, stdlib, version):
-        self.library, self.prefix, self.stdlib, self.version = library, prefix, stdlib, version
+    def __init__(self, libpypy, prefix, stdlib, version):
+        self.libpypy, self.prefix, self.stdlib, self.version = libpypy, prefix, stdlib, version
 
     def home(self, directory, library):
         """Makes a home as a tarball lays it out, with links to this PyPy; `library` is its place in the home."""
@@ -74,7 +74,7 @@ class Distribution:
 
     def copy_library(self, path):
         try:
-            os.link(self.library, path)
+            os.link(self.libpypy, path)
         except OSError:
-            subprocess.check_call(['cp', '--reflink=auto', str(self.library), str(path)])
+            subprocess.check_call(['cp', '--reflink=auto', str(self.libpypy), str(path)])
         return path

@@ -39,7 +39,7 @@ def virtualenv(tmp_path_factory):
 
 def test_nothing_given(where, distribution):
     """On a machine with a distribution's PyPy no option is needed."""
-    assert where() == (os.path.realpath(distribution.library), str(distribution.prefix), str(distribution.prefix))
+    assert where() == (os.path.realpath(distribution.libpypy), str(distribution.prefix), str(distribution.prefix))
 
 
 # -- a home ---------------------------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def test_home_with_a_link_to_the_library(where, distribution, tmp_path):
     """A link to a library elsewhere finds the home's standard library all the same."""
     home = distribution.home(tmp_path / 'home', 'bin/libpypy3-c.so')
     (home / 'bin/libpypy3-c.so').unlink()
-    (home / 'bin/libpypy3-c.so').symlink_to(distribution.library)
+    (home / 'bin/libpypy3-c.so').symlink_to(distribution.libpypy)
     assert where({'pypy-home': home})[1:] == (str(home), str(home))
 
 
@@ -103,7 +103,7 @@ def test_library_in_bin_before_the_one_above(where, distribution, tarball):
 def test_virtualenv(where, virtualenv, distribution):
     """`pypy3 -m venv`: its prefix, the library of the PyPy that made it."""
     assert where({'pypy-home': virtualenv}) == (
-        os.path.realpath(distribution.library), str(virtualenv), str(distribution.prefix))
+        os.path.realpath(distribution.libpypy), str(virtualenv), str(distribution.prefix))
 
 
 def test_packages_of_a_virtualenv(start_server, virtualenv):
@@ -164,7 +164,7 @@ def test_library_without_dot_slash_is_searched_by_the_linker(refused, tarball):
 
 def test_library_name_of_the_linker_path(where, distribution):
     """A bare name that the dynamic linker does find."""
-    assert where({'pypy-lib': distribution.library.name})[0] == os.path.realpath(distribution.library)
+    assert where({'pypy-lib': distribution.libpypy.name})[0] == os.path.realpath(distribution.libpypy)
 
 
 def test_library_and_home_of_different_places(where, distribution, tarball, tmp_path):
@@ -229,7 +229,7 @@ def test_every_place_is_listed(refused, distribution, tmp_path, monkeypatch):
     wrapper = tmp_path / 'uwsgi-without-pypy'
     uwsgi = os.environ.get('UPP_UWSGI') or shutil.which('uwsgi-core') or shutil.which('uwsgi')
     wrapper.write_text('#!/bin/sh\nexec unshare --map-root-user --mount sh -c '
-                       '\'mount --bind /dev/null %s && exec %s "$@"\' sh "$@"\n' % (distribution.library, uwsgi))
+                       '\'mount --bind /dev/null %s && exec %s "$@"\' sh "$@"\n' % (distribution.libpypy, uwsgi))
     wrapper.chmod(0o755)
     if subprocess.run([str(wrapper), '--version'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
         pytest.skip('mount namespaces are not available')
@@ -238,6 +238,6 @@ def test_every_place_is_listed(refused, distribution, tmp_path, monkeypatch):
     home.mkdir()
     log = refused({'pypy-home': home})
     for place in ('%s/bin/libpypy*-c.so: no such file' % home, '%s/libpypy*-c.so: no such file' % home,
-                  '%s: file too short' % distribution.library, 'libpypy-c.so: cannot open shared object file'):
+                  '%s: file too short' % distribution.libpypy, 'libpypy-c.so: cannot open shared object file'):
         assert place in log
     assert 'Install PyPy (Debian: apt-get install pypy3), or name the installation with --pypy-home' in log
