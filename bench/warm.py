@@ -15,6 +15,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from contestants import BACKLOG, PLUGIN, UWSGI, Contestant
@@ -168,6 +169,17 @@ def idle_collection(results, settings):
                 detail="; %.1f and %.1f ms" % (found["idle"], found["own"]))
 
 
+def pss_at_rest(server):
+    """Mean proportional set size of the workers in MB, when none is in the middle of a collection any more."""
+    last = None
+    while True:
+        now = statistics.mean(server.pss().values())
+        if last is not None and abs(now - last) < 0.1:
+            return now
+        last = now
+        time.sleep(0.5)
+
+
 def memory(results, settings):
     """Proportional set size of each worker, and whether it grows."""
     with start("hello", 4, "hello", *WARM) as server:
@@ -175,10 +187,10 @@ def memory(results, settings):
         results.add("PSS of a worker of 4, hello, MB", max(server.pss().values()), 18)
     with start("django", 4, "django_page", *WARM) as server:
         requests(server, settings.steady)
-        before = statistics.mean(server.pss().values())
+        before = pss_at_rest(server)
         results.add("PSS of a worker of 4, Django, after %d requests, MB" % settings.steady, before, 60)
         requests(server, settings.many - settings.steady)
-        after = statistics.mean(server.pss().values())
+        after = pss_at_rest(server)
         results.add("PSS after %d / after %d requests" % (settings.many, settings.steady), after / before, 1.05)
 
 

@@ -150,6 +150,7 @@ static void freeze_collector(void)
     check_size("pypy-gc-min", given->gc_min, "1M", "1024G");
     check_factor("pypy-gc-major", given->gc_major);
     check_switch("pypy-gc-idle", given->gc_idle);
+    check_switch("pypy-gc-share", given->gc_share);
     for (int i = 0; collector[i].variable; i++) {
         const char *variable = getenv(collector[i].variable);
         if (variable)
@@ -158,6 +159,8 @@ static void freeze_collector(void)
             collector[i].value = values[i];
     }
     frozen.gc_idle = !given->gc_idle || !strcmp(given->gc_idle, "on");
+    frozen.gc_share = (!given->gc_share || !strcmp(given->gc_share, "on")) && frozen.gc_idle &&
+                      uwsgi.master_process && uwsgi.numproc > 0 && !uwsgi.lazy && !uwsgi.lazy_apps;
     frozen.gc_min = collector[2].value;
     frozen.gc_major = collector[3].value;
 }

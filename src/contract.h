@@ -102,6 +102,7 @@ struct upp_config {
     int disable_write_exception; /* --disable-write-exception */
     int is_a_reload;
     int gc_idle;        /* collect while a worker waits */
+    int gc_share;       /* --pypy-gc-share, in a master that workers are forked from */
     int warmup_seconds; /* bounds of the warm-up */
     int warmup_requests;
     int warmup_strict; /* a request that fails ends the start */
@@ -147,6 +148,17 @@ int upp_app_is_default(int app);
 
 /* Where the bytes of `object` lie, as a number; no use but to compare it with others. */
 int64_t upp_idle_locate(const char *object);
+
+/* ---- sharing memory with the master (src/vm/share.h) -------------------- */
+
+/* In the process that workers are forked from, before the first of them: puts the pages of the
+ * heap into a file in memory. Returns how many bytes that are, 0 if it could not. */
+int64_t upp_share_prepare(void);
+/* In a worker, after an even number of collections: upp_share_step() begins anew. */
+void upp_share_begin(void);
+/* Looks at the next two megabytes, and gives back what equals the file. Returns 1 if there is more
+ * to look at. */
+int upp_share_step(void);
 
 /* ---- the request loop -------------------------------------------------- */
 

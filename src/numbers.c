@@ -139,9 +139,11 @@ static void *look(void *unused)
     for (;;) {
         uint64_t seen = activity();
         UPP_ENTER(upp_py_numbers());
+        upp_thread_rest_begin();
         do {
             nanosleep(&pause, NULL);
         } while (activity() == seen);
+        upp_thread_rest_end();
     }
     return NULL;
 }

@@ -49,6 +49,7 @@ struct upp_options {
     char *gc_major;
     char *gc_step;
     char *gc_idle;
+    char *gc_share;
     struct uwsgi_string_list *warmup;
     int64_t warmup_seconds;
     int64_t warmup_requests;

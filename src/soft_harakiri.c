@@ -172,7 +172,9 @@ static void *watch(void *unused)
         for (int i = 0; i < uwsgi.cores; i++)
             pause = UMIN(pause, look(i));
         struct timespec time = {(time_t)(pause / 1000), (long)(pause % 1000) * 1000000};
+        upp_thread_rest_begin();
         nanosleep(&time, NULL);
+        upp_thread_rest_end();
     }
     return NULL;
 }

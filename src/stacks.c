@@ -33,7 +33,10 @@ static void *answer(void *arg)
 {
     struct slot *slot = arg;
     for (;;) {
-        if (sem_wait(&slot->asked))
+        upp_thread_rest_begin();
+        int failed = sem_wait(&slot->asked);
+        upp_thread_rest_end();
+        if (failed)
             continue;
         UPP_ENTER(upp_py_dump_stacks());
         sem_post(&slot->answered);

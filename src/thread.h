@@ -10,4 +10,14 @@
  * WHAT of worker N". */
 void upp_thread_start(void *(*function)(void *), void *argument, const char *what);
 
+/* Brackets each wait of such a thread. Between them it is at rest: it does nothing at all, and goes
+ * on only when nobody wants to be alone. */
+void upp_thread_rest_begin(void);
+void upp_thread_rest_end(void);
+
+/* Returns 1 if the calling thread is alone with threads of the plugin's that are at rest; they stay
+ * there until it calls the other function. Returns 0 if there are others. Never waits. */
+int upp_thread_alone_begin(void);
+void upp_thread_alone_end(void);
+
 #endif

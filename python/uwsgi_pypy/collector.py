@@ -7,10 +7,16 @@ the middle of requests. A worker that waits for requests anyway begins a little
 earlier, and does the steps while it waits; not much earlier, because a collection
 writes to what was shared with the master. One that never waits gets to PyPy's own
 point and is collected as always: nothing here lets the heap grow without bound.
+
+Where a worker can give back the copies of pages that a collection has made
+(src/vm/share.h), it collects when the heap has grown by a tenth, twice each time,
+and gives them back.
 """
 import gc
 
-from . import config
+from _uwsgi_pypy import lib
+
+from . import config, gc_hooks
 
 # Growth of the heap at which PyPy itself begins, unless the user says otherwise (incminimark.py).
 FACTOR = 1.82
@@ -23,6 +29,10 @@ PART = 0.9
 
 # Bytes by which it has to grow at least.
 LEAST = 8 << 20
+
+# The same where pages stay shared.
+SHARED_PART = 0.06
+SHARED_LEAST = 2 << 20
 
 # Bytes of growth between two collections of a warm-up.
 WARMUP_GROWTH = 4 << 20
@@ -51,10 +61,28 @@ def bytes_of(text):
         return 0
 
 
+def let_hooks_run():
+    """PyPy calls what is hooked in somewhat later, at a jump backwards at the latest."""
+    for _ in range(3):
+        pass
+
+
+class Majors:
+    """Counts major collections."""
+
+    __slots__ = ('count',)
+
+    def __init__(self):
+        self.count = 0
+
+    def add(self, stats):
+        self.count += stats.count
+
+
 class Collector:
     """Does major collections in steps, when it is told that there is time."""
 
-    __slots__ = ('base', 'start', 'runs', 'factor', 'least')
+    __slots__ = ('base', 'start', 'limit', 'runs', 'factor', 'least', 'shares', 'majors', 'seen', 'looks')
 
     def __init__(self):
         try:
@@ -62,30 +90,71 @@ class Collector:
         except ValueError:
             self.factor = FACTOR
         self.least = bytes_of(config.gc_min or '') or NURSERIES * nursery_size()
-        self.runs = False   # a collection is under way
-        self.rest(size())
+        self.majors = Majors()
+        self.shares = False     # pages can be given back
+        self.runs = False       # a collection is under way
+        self.looks = False      # pages are being given back
+        self.rest()
 
-    def rest(self, base):
-        """The heap was this large after a collection: says when the next one begins."""
-        self.base = base
+    def share(self):
+        """From here on pages can be given back after every second collection."""
+        self.majors.count = 0
+        self.shares = True
+        self.rest()
+
+    def rest(self):
+        """A collection has ended, and with it all that was to be done after it: says when the next one begins."""
+        self.base = base = size()
+        self.seen = self.majors.count
         end = max(self.factor * base, self.least)
-        self.start = base + max(PART * (end - base), LEAST)
+        self.start = self.limit = base + max(PART * (end - base), LEAST)
+        if self.shares and not config.gc_major and not config.gc_min:
+            growth = max(SHARED_PART * base, SHARED_LEAST)
+            self.start = base + (growth if self.majors.count else growth / 2)
 
-    def step(self):
-        """Does a step if it is time. Returns whether there is more to do."""
+    def is_under_way(self):
+        return self.runs or self.looks or self.majors.count != self.seen
+
+    def step(self, start):
+        """Does a step if it is time; `start`: size of the heap at which to begin. Returns whether there is more to do."""
+        if self.looks:
+            if self.majors.count != self.seen:
+                self.looks = False
+                return self.end()
+            return self.look()
         if not self.runs:
             now = size()
-            if now < self.base:
-                # PyPy has collected by itself
-                self.rest(now)
-            if now < self.start:
+            if self.majors.count != self.seen or now < self.base:
+                return self.end()
+            if now < start:
                 return False
             self.runs = True
         if not gc.collect_step().major_is_done:
             return True
         self.runs = False
-        self.rest(size())
-        return False
+        let_hooks_run()
+        if self.majors.count == self.seen:
+            # the application has put a hook of its own in the place of ours
+            self.majors.count += 1
+        return self.end()
+
+    def end(self):
+        """A collection has ended, PyPy's own or one of ours. Returns whether there is more to do."""
+        self.seen = self.majors.count
+        if not self.shares:
+            self.rest()
+        elif self.majors.count % 2:
+            self.runs = True
+        else:
+            lib.upp_share_begin()
+            self.looks = True
+        return self.shares
+
+    def look(self):
+        self.looks = bool(lib.upp_share_step())
+        if not self.looks:
+            self.rest()
+        return self.looks
 
 
 class Tidy:
@@ -120,8 +189,30 @@ def settle():
     gc.collect()
     gc.collect()
     _collector = Collector()
+    gc_hooks.add('on_gc_collect', _collector.majors.add)
+
+
+def share():
+    """The last thing before the fork: from here on workers give back pages that are as they were."""
+    if config.gc_share and lib.upp_share_prepare():
+        _collector.share()
+
+
+def go_on():
+    """Between two requests: does a step of what has begun. Returns whether there is more to do.
+
+    While it lasts a worker has copies of most pages; so it is done soon, even if requests wait.
+    """
+    collector = _collector
+    return collector is not None and collector.shares and collector.is_under_way() and collector.step(collector.limit)
+
+
+def begin():
+    """Between two requests, instead of emptying the nursery: begins if the heap has grown very much. Returns whether."""
+    collector = _collector
+    return collector is not None and collector.shares and collector.step(collector.limit)
 
 
 def idle():
     """The worker waits: returns 1 if there is more to do."""
-    return int(_collector.step())
+    return int(_collector.step(_collector.start))

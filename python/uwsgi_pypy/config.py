@@ -83,6 +83,7 @@ profiler = text(_config.profiler)
 gc_min = text(_config.gc_min)      # as PyPy reads it: '64M'
 gc_major = text(_config.gc_major)  # '1.4'; None: PyPy's own
 gc_idle = bool(_config.gc_idle)
+gc_share = bool(_config.gc_share)
 warmup = texts(_config.warmup)
 warmup_seconds = _config.warmup_seconds
 warmup_requests = _config.warmup_requests

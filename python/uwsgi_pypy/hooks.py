@@ -137,6 +137,7 @@ def install():
     def upp_py_collect():
         collector.settle()
         nursery.find()
+        collector.share()
 
     @exported(error=0)
     def upp_py_idle():

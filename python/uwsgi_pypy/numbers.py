@@ -4,6 +4,8 @@ import gc
 
 from _uwsgi_pypy import lib
 
+from . import gc_hooks
+
 try:
     import pypyjit
 except ImportError:
@@ -47,20 +49,11 @@ def on_major(stats):
     lib.upp_numbers_gc(0, stats.count, 0, 0)
 
 
-def both(first, second):
-    def hook(stats):
-        first(stats)
-        second(stats)
-    return hook
-
-
 def start():
-    """In a worker that keeps numbers. What the application has hooked in before stays."""
-    hooks = getattr(gc, 'hooks', None)
-    for name, function in (('on_gc_minor', on_minor), ('on_gc_collect_step', on_step), ('on_gc_collect', on_major)):
-        before = getattr(hooks, name, None)
-        if hooks is not None:
-            setattr(hooks, name, function if before is None else both(function, before))
+    """In a worker that keeps numbers."""
+    gc_hooks.add('on_gc_minor', on_minor)
+    gc_hooks.add('on_gc_collect_step', on_step)
+    gc_hooks.add('on_gc_collect', on_major)
 
 
 def code_size():

@@ -29,6 +29,12 @@ _make_bytes = b'\0'.__mul__
 PIECE = 32 << 10
 PARTS = 128
 
+# Pieces at the end, one of which has it emptied.
+LAST_PIECES = 8
+
+# Bytes that an object takes besides what it is asked to hold, and what else a call makes; rather too many.
+OVERHEAD = 512
+
 # Bytes left below which it counts as full, besides what a request takes and a quarter of that.
 MARGIN = 16 << 10
 
@@ -37,6 +43,9 @@ WORTH = 64 << 10
 
 # Requests between two looks at most.
 SELDOM = 10000
+
+# Requests between two steps of a major collection.
+APART = 4
 
 # After an object that is not where it is expected.
 SOON = 100
@@ -50,11 +59,12 @@ NEVER = 1 << 60
 class Nursery:
     """Knows where it ends, and what requests take of it."""
 
-    __slots__ = ('end', 'size', 'piece', 'count', 'at', 'asked', 'need')
+    __slots__ = ('end', 'size', 'piece', 'last_piece', 'count', 'at', 'asked', 'need')
 
     def __init__(self):
         self.size = collector.nursery_size()
         self.piece = min(PIECE, self.size // PARTS)
+        self.last_piece = 0  # size of the last ones, if it is to be emptied now
         self.count = 0
         self.end = NEVER    # the highest address that an object has had, once it is known
         self.at = 0      # where the next object came at the last look
@@ -72,9 +82,12 @@ class Nursery:
         residual_call(_make_bytes, self.piece)
 
     def fill(self):
-        """Has it emptied, once it is known where it ends."""
-        for _ in range((self.end - self.where()) // self.piece + 2):
+        """Fills it but for the last pieces."""
+        room = self.end - self.where()
+        while room > LAST_PIECES * self.piece:
             self.waste()
+            room -= self.piece
+        self.last_piece = room // (LAST_PIECES - 1) + OVERHEAD
 
     def fill_unknown(self):
         """Has it emptied. Returns how far it was filled before, within a piece."""
@@ -99,12 +112,21 @@ class Nursery:
         slack = self.size >> 3
         return max(begins) - min(begins) < 2 * slack and 0 <= min(begins) + self.size - self.end < slack
 
+    def emptied(self):
+        """To be called after the last pieces."""
+        self.at = self.where()
+
     def full(self):
         """Bytes left below which it counts as full."""
         return self.need + (self.need >> 2) + MARGIN
 
     def look(self):
         """Between two requests. Returns the number of requests after which to call it again."""
+        self.last_piece = 0
+        if collector.go_on():
+            self.at = self.where()
+            self.asked = APART
+            return APART
         here = self.where()
         if self.end < here < self.end + (self.size >> 3):
             self.end = here
@@ -117,7 +139,8 @@ class Nursery:
             used += self.size
         self.need = max(used // self.asked, self.need - (self.need >> 3))
         if room < self.full() and WORTH <= self.need < self.size:
-            self.fill()
+            if not collector.begin():
+                self.fill()
             here = self.where()
             room = self.size
         self.at = here
@@ -137,6 +160,25 @@ def find():
         _nursery = nursery if nursery.find() else False
 
 
+def empty(piece):
+    """Makes the last pieces. Without a loop, which the compiler would give a frame of its own: what is in use becomes old."""
+    residual_call(_make_bytes, piece)
+    residual_call(_make_bytes, piece)
+    residual_call(_make_bytes, piece)
+    residual_call(_make_bytes, piece)
+    residual_call(_make_bytes, piece)
+    residual_call(_make_bytes, piece)
+    residual_call(_make_bytes, piece)
+    residual_call(_make_bytes, piece)
+
+
 def look():
     """See Nursery.look(). What it does is no part of the compiled request, which comes by here all the time."""
-    return residual_call(_nursery.look) if _nursery else NEVER
+    nursery = _nursery
+    if not nursery:
+        return NEVER
+    left = residual_call(nursery.look)
+    # always, if only with pieces of no size: what is done now and then is compiled late, in each worker
+    empty(nursery.last_piece)
+    residual_call(nursery.emptied)
+    return left

@@ -208,11 +208,15 @@ static void *watch(void *argument)
     (void)argument;
     for (;;) {
         const struct timespec pause = {0, strain.full_looks ? LOOK_AGAIN : LOOK_EVERY};
+        upp_thread_rest_begin();
         nanosleep(&pause, NULL);
+        upp_thread_rest_end();
         look(&strain);
         quiet = strain.full_looks ? 0 : quiet + 1;
         if (quiet >= QUIET_LOOKS) {
+            upp_thread_rest_begin();
             rest();
+            upp_thread_rest_end();
             quiet = 0;
         }
     }

@@ -12,6 +12,7 @@
 #include "find.h"
 #include "fork.h"
 #include "libpypy.h"
+#include "share.h"
 
 #include <locale.h>
 
@@ -163,4 +164,5 @@ void upp_boot(void)
     run_setup(config);
     if (upp_fork_install(&pypy))
         exit(1);
+    upp_share_install(&pypy);
 }

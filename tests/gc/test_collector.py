@@ -180,6 +180,7 @@ MISTAKES = {
     ('pypy-gc-major', '1'): '--pypy-gc-major 1: give a factor from 1.1 to 100, such as 1.82',
     ('pypy-gc-major', '2x'): '--pypy-gc-major 2x: give a factor from 1.1 to 100',
     ('pypy-gc-idle', 'maybe'): '--pypy-gc-idle maybe: it is on or off',
+    ('pypy-gc-share', '1'): '--pypy-gc-share 1: it is on or off',
 }
 
 
