@@ -360,8 +360,9 @@ UPP_PYTHON void upp_py_loop(int core);
 UPP_PYTHON int upp_py_warmup(void);
 /* The applications are loaded: collects all garbage, so that no child has to. */
 UPP_PYTHON void upp_py_collect(void);
-/* A worker waits for requests. Does one short thing; returns 1 if there is more to do. */
-UPP_PYTHON int upp_py_idle(void);
+/* A worker waits for requests; is_quiet: it has done so for a while. Does one short thing; returns
+ * 1 if there is more to do. */
+UPP_PYTHON int upp_py_idle(int is_quiet);
 /* A request of a worker that serves one at a time has ended. Returns the number of further ones
  * after which to call it again. */
 UPP_PYTHON int64_t upp_py_between_requests(void);

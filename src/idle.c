@@ -25,11 +25,19 @@ int upp_idle_wanted(void)
     return upp_config()->gc_idle;
 }
 
-int upp_idle_step(void)
+int upp_idle_step(int is_quiet)
 {
     int more = 0;
-    UPP_ENTER(more = upp_py_idle());
+    UPP_ENTER(more = upp_py_idle(is_quiet));
     return more;
+}
+
+int upp_idle_is_quiet(void)
+{
+    static uint64_t seen;
+    uint64_t before = seen;
+    seen = uwsgi.workers[uwsgi.mywid].requests;
+    return seen == before;
 }
 
 static int other_requests_run(void)
@@ -75,13 +83,16 @@ static void look_at_nursery(void)
 void upp_idle_after_request(void)
 {
     static uint64_t again;
+    static uint64_t last;
     look_at_nursery();
     uint64_t now = uwsgi_micros();
     uint64_t end = now + BETWEEN_REQUESTS;
+    int is_quiet = now - last > BETWEEN_REQUESTS;
+    last = now;
     if (now < again || upp_warmup_host() || other_requests_run())
         return;
     while (now < end && !somebody_waits()) {
-        int more = upp_idle_step();
+        int more = upp_idle_step(is_quiet);
         now = uwsgi_micros();
         if (!more)
             break;

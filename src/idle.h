@@ -16,9 +16,12 @@
 /* 1 if there is something that an idle worker may have to do (--pypy-gc-idle). */
 int upp_idle_wanted(void);
 
-/* Does one thing that takes a few milliseconds at most. Returns 1 if there is more to do, 0 when
- * not now. */
-int upp_idle_step(void);
+/* Does one thing that takes a few milliseconds at most; `is_quiet`: there is time for more than
+ * what is due. Returns 1 if there is more to do, 0 when not now. */
+int upp_idle_step(int is_quiet);
+
+/* For the loop: 1 if there has been no request since it asked last. */
+int upp_idle_is_quiet(void);
 
 /* At the end of a request on uWSGI's own path. */
 void upp_idle_after_request(void);

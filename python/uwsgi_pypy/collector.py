@@ -9,8 +9,8 @@ writes to what was shared with the master. One that never waits gets to PyPy's o
 point and is collected as always: nothing here lets the heap grow without bound.
 
 Where a worker can give back the copies of pages that a collection has made
-(src/vm/share.h), it collects when the heap has grown by a tenth, twice each time,
-and gives them back.
+(src/vm/share.h), it collects when the heap has grown by a little and there is
+time for it, twice each time, and gives them back.
 """
 import gc
 
@@ -213,6 +213,6 @@ def begin():
     return collector is not None and collector.shares and collector.step(collector.limit)
 
 
-def idle():
-    """The worker waits: returns 1 if there is more to do."""
-    return int(_collector.step(_collector.start))
+def idle(is_quiet):
+    """The worker waits; `is_quiet`: it has done so for a while. Returns 1 if there is more to do."""
+    return int(_collector.step(_collector.start if is_quiet else _collector.limit))

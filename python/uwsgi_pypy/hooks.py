@@ -140,8 +140,8 @@ def install():
         collector.share()
 
     @exported(error=0)
-    def upp_py_idle():
-        return collector.idle()
+    def upp_py_idle(is_quiet):
+        return collector.idle(is_quiet)
 
     @exported(error=0)
     def upp_py_between_requests():

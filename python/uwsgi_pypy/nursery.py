@@ -44,8 +44,8 @@ WORTH = 64 << 10
 # Requests between two looks at most.
 SELDOM = 10000
 
-# Requests between two steps of a major collection.
-APART = 4
+# Requests between two steps of what takes time. With fewer, requests would pile up under a load that is no more than usual.
+APART = 20
 
 # After an object that is not where it is expected.
 SOON = 100

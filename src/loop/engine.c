@@ -37,6 +37,7 @@ static struct {
     struct upp_core *cores;
     atomic_int woken;    /* threads that know of the stop */
     uint64_t idle_again; /* when an idle thread looks for work; 0: never */
+    int may_be_quiet;    /* the last look came too soon to say so: look again */
     atomic_flag stopping;
     _Atomic(struct upp_conn *) given_away; /* other workers have their descriptors; not ended yet */
 } engine;
@@ -289,6 +290,8 @@ static int timeout_of(uint64_t now)
     int64_t most = upp_host_accepting() ? 1000 : 50;
     if (upp_accept_is_paused() && most > UPP_ACCEPT_PAUSE)
         most = UPP_ACCEPT_PAUSE;
+    if (engine.may_be_quiet && most > UPP_IDLE_EVERY)
+        most = UPP_IDLE_EVERY;
     return (int)(next >= 0 && next < most ? next : most);
 }
 
@@ -305,7 +308,9 @@ static void tick(struct upp_core *core, uint64_t now)
 /* No event waits. With several threads, another one may be busy and need the interpreter. */
 static void use_idle_time(uint64_t now)
 {
-    int more = !upp_host_is_busy() && upp_idle_step();
+    int is_quiet = upp_idle_is_quiet();
+    int more = !upp_host_is_busy() && upp_idle_step(is_quiet);
+    engine.may_be_quiet = !is_quiet;
     engine.idle_again = more ? 1 : now + UPP_IDLE_EVERY;
 }
 

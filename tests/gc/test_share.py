@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ APP = r'''
 import gc
 import json
 import os
+import sys
 import threading
 import time
 import zlib
@@ -81,9 +83,13 @@ def application(environ, start_response):
         threading.Thread(target=keep_writing, daemon=True).start()
     elif path == '/close':
         close_memory_file()
+    elif path == '/ask':
+        garbage = [[item] for item in range(number)]
+        asked = [sys.modules['uwsgi_pypy.collector'].idle(quiet) for quiet in (0, 1)]
     elif path == '/hook':
         gc.hooks.on_gc_collect = count
-    body = json.dumps([os.getpid(), collections[0], checksum() if path == '/checksum' else 0]).encode()
+    told = checksum() if path == '/checksum' else asked if path == '/ask' else 0
+    body = json.dumps([os.getpid(), collections[0], told]).encode()
     start_response('200 OK', [('Content-Length', str(len(body)))])
     return [body]
 '''
@@ -106,6 +112,11 @@ class Worker:
 
     def get(self, path='/'):
         return json.loads(self.client.get(path).body)
+
+    def collections_when_quiet(self):
+        """After a time without requests, which it takes for time that it has."""
+        time.sleep(0.1)
+        return self.get()[1]
 
     def grown(self):
         """Bytes by which its memory has grown since the first requests."""
@@ -151,12 +162,18 @@ def test_memory_is_the_workers_own_without_it(start, front):
 
 @BOTH
 def test_a_heap_that_grows_is_collected(start, front):
-    """Long before PyPy would: it has grown by a tenth or so."""
+    """Long before PyPy would, by a worker that has time."""
     worker = start()
     before = worker.get()[1]
     worker.get('/grow?200000')
-    wait_until(lambda: worker.get()[1] >= before + 2, 'two collections')
+    wait_until(lambda: worker.collections_when_quiet() >= before + 2, 'two collections')
     wait_until_shared(worker, within=20 * MB)
+
+
+@BOTH
+def test_a_worker_that_is_busy_does_not_collect_for_that(start, front):
+    """Asked whether it has something to do, between two requests and after some time without one."""
+    assert start().get('/ask?100000')[2] == [0, 1]
 
 
 @BOTH
@@ -224,7 +241,7 @@ def test_an_application_that_takes_the_hook(start, front):
     worker = start()
     worker.get('/hook')
     worker.get('/grow?200000')
-    wait_until(lambda: worker.get()[1] >= 2, 'two collections')
+    wait_until(lambda: worker.collections_when_quiet() >= 2, 'two collections')
     wait_until_shared(worker, within=20 * MB)
 
 
