@@ -82,7 +82,7 @@ class Majors:
 class Collector:
     """Does major collections in steps, when it is told that there is time."""
 
-    __slots__ = ('base', 'start', 'limit', 'runs', 'factor', 'least', 'shares', 'majors', 'seen', 'looks')
+    __slots__ = ('base', 'start', 'limit', 'runs', 'steps', 'factor', 'least', 'shares', 'majors', 'seen', 'looks')
 
     def __init__(self):
         try:
@@ -93,6 +93,7 @@ class Collector:
         self.majors = Majors()
         self.shares = False     # pages can be given back
         self.runs = False       # a collection is under way
+        self.steps = 0          # of it, of those that are done here
         self.looks = False      # pages are being given back
         self.rest()
 
@@ -122,29 +123,39 @@ class Collector:
                 self.looks = False
                 return self.end()
             return self.look()
+        if self.majors.count != self.seen:
+            return self.end()
         if not self.runs:
             now = size()
-            if self.majors.count != self.seen or now < self.base:
+            if now < self.base:
                 return self.end()
             if now < start:
                 return False
-            self.runs = True
-        if not gc.collect_step().major_is_done:
-            return True
-        self.runs = False
+            self.begin()
+        self.steps += 1
+        is_done = gc.collect_step().major_is_done
         let_hooks_run()
-        if self.majors.count == self.seen:
-            # the application has put a hook of its own in the place of ours
+        if self.majors.count != self.seen:
+            return self.end()
+        if is_done and self.steps > 1:
+            # The application has put a hook of its own in the place of ours. The first step may have ended the
+            # last collection, which was counted before.
             self.majors.count += 1
-        return self.end()
+            return self.end()
+        return True
+
+    def begin(self):
+        self.runs = True
+        self.steps = 0
 
     def end(self):
         """A collection has ended, PyPy's own or one of ours. Returns whether there is more to do."""
         self.seen = self.majors.count
+        self.runs = False
         if not self.shares:
             self.rest()
         elif self.majors.count % 2:
-            self.runs = True
+            self.begin()
         else:
             lib.upp_share_begin()
             self.looks = True
