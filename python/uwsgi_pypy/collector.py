@@ -34,6 +34,9 @@ LEAST = 8 << 20
 SHARED_PART = 0.06
 SHARED_LEAST = 2 << 20
 
+# Steps that a major collection takes at least: one from each of its states to the next.
+STATES = 4
+
 # Bytes of growth between two collections of a warm-up.
 WARMUP_GROWTH = 4 << 20
 
@@ -137,8 +140,8 @@ class Collector:
         let_hooks_run()
         if self.majors.count != self.seen:
             return self.end()
-        if is_done and self.steps > 1:
-            # The application has put a hook of its own in the place of ours. The first step may have ended the
+        if is_done and self.steps >= STATES:
+            # The application has put a hook of its own in the place of ours. With fewer steps it was the rest of the
             # last collection, which was counted before.
             self.majors.count += 1
             return self.end()
