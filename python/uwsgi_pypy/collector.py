@@ -121,13 +121,10 @@ class Collector:
 
     def step(self, start):
         """Does a step if it is time; `start`: size of the heap at which to begin. Returns whether there is more to do."""
-        if self.looks:
-            if self.majors.count != self.seen:
-                self.looks = False
-                return self.end()
-            return self.look()
         if self.majors.count != self.seen:
             return self.end()
+        if self.looks:
+            return self.look()
         if not self.runs:
             now = size()
             if now < self.base:
@@ -154,7 +151,7 @@ class Collector:
     def end(self):
         """A collection has ended, PyPy's own or one of ours. Returns whether there is more to do."""
         self.seen = self.majors.count
-        self.runs = False
+        self.runs = self.looks = False
         if not self.shares:
             self.rest()
         elif self.majors.count % 2:
@@ -212,19 +209,22 @@ def share():
         _collector.share()
 
 
+def shares():
+    """Whether pages can be given back; not yet during a warm-up."""
+    return _collector is not None and _collector.shares
+
+
 def go_on():
     """Between two requests: does a step of what has begun. Returns whether there is more to do.
 
     While it lasts a worker has copies of most pages; so it is done soon, even if requests wait.
     """
-    collector = _collector
-    return collector is not None and collector.shares and collector.is_under_way() and collector.step(collector.limit)
+    return shares() and _collector.is_under_way() and _collector.step(_collector.limit)
 
 
 def begin():
     """Between two requests, instead of emptying the nursery: begins if the heap has grown very much. Returns whether."""
-    collector = _collector
-    return collector is not None and collector.shares and collector.step(collector.limit)
+    return shares() and _collector.step(_collector.limit)
 
 
 def idle(is_quiet):
