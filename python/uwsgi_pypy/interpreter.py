@@ -11,7 +11,7 @@ import sys
 
 from _uwsgi_pypy import ffi, lib
 
-from . import config, log, source, virtualenv
+from . import config, log, source, uncaught, virtualenv
 
 
 def open_stream(descriptor, name):
@@ -134,6 +134,7 @@ def prepare():
     """Makes the interpreter what applications expect. Once, before any of their code."""
     set_encoding()
     set_streams()
+    uncaught.install()
     check_home()
     set_arguments()
     virtualenv.activate()

@@ -8,6 +8,7 @@ from _uwsgi_pypy import lib
 # how the paths of the plugin's embedded files begin
 OWN_FILES = 'pypy_plugin.so/'
 
+
 def info(message):
     """Logs one line (str)."""
     data = message.encode('utf-8', 'backslashreplace')
@@ -39,14 +40,18 @@ def format_exception(kind, value, trace):
         return 'Traceback (most recent call last):\n%s%s: <the exception cannot be shown>\n' % (frames, kind.__name__)
 
 
+def report(text):
+    """Writes whole lines (str) to sys.stderr, where applications that replace it want them."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except BaseException:
+        # an application may have replaced or closed sys.stderr
+        info(text.rstrip('\n'))
+
+
 def exception(kind=None, value=None, trace=None):
     """Logs the traceback of the exception given, or of the one being handled, through sys.stderr."""
     if kind is None:
         kind, value, trace = sys.exc_info()
-    report = format_exception(kind, value, trace)
-    try:
-        sys.stderr.write(report)
-        sys.stderr.flush()
-    except BaseException:
-        # an application may have replaced or closed sys.stderr
-        info(report.rstrip('\n'))
+    report(format_exception(kind, value, trace))

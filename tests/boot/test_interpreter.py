@@ -73,6 +73,36 @@ def test_subprocesses_have_the_same_encoding(evaluate):
     assert evaluate(code, env={**NO_LOCALE, 'LANG': 'C'}) == 'utf-8\n'
 
 
+RECORDER = """
+import io, sys, threading
+class Recorder(io.StringIO):
+    written = []
+    def write(self, text):
+        self.written.append(text)
+sys.stderr = Recorder()
+def fail():
+    raise ValueError('of the test')
+"""
+
+
+@pytest.mark.parametrize('code, heading', [
+    ('try: fail()\nexcept ValueError: sys.excepthook(*sys.exc_info())', ''),
+    ('try: fail()\nexcept ValueError: sys.__excepthook__(*sys.exc_info())', ''),
+    ('thread = threading.Thread(target=fail, name="one")\nthread.start()\nthread.join()', 'Exception in thread one:\n'),
+], ids=['main', 'kept', 'thread'])
+def test_uncaught_exceptions(evaluate, code, heading):
+    """One write for each traceback: in the log that processes share, no line of another gets into it."""
+    text, = evaluate(RECORDER + code + '\nanswer(Recorder.written)')
+    assert text.startswith(heading + 'Traceback (most recent call last):\n')
+    assert text.rstrip().endswith('ValueError: of the test')
+
+
+def test_threads_that_exit(evaluate):
+    """sys.exit() ends a thread without a word."""
+    assert evaluate(RECORDER + 'thread = threading.Thread(target=sys.exit)\nthread.start()\nthread.join()\n'
+                    'answer(Recorder.written)') == []
+
+
 @pytest.mark.parametrize('stream', ['stdout', 'stderr'])
 def test_streams(evaluate, stream):
     """Line-buffered, so that lines do not mix; any character can be written."""
