@@ -32,6 +32,9 @@ CONNECTIONS = 32
 # (--forkbomb-delay); the processor time of a fork and an exit, some ten milliseconds, is to be far below one percent.
 LIFE = 10
 
+# So many times, every half second, memory is to be the same for a worker to be at rest: it is not before a second has passed.
+RESTS = 6
+
 # A page that takes long enough for a client in Python to keep up with 60 % load.
 PATH = "/reversed/"
 WARM = ["--pypy-warmup", PATH, "--pypy-warmup", "/"]
@@ -170,14 +173,12 @@ def idle_collection(results, settings):
 
 
 def pss_at_rest(server):
-    """Mean proportional set size of the workers in MB, when none is in the middle of a collection any more."""
-    last = None
-    while True:
-        now = statistics.mean(server.pss().values())
-        if last is not None and abs(now - last) < 0.1:
-            return now
-        last = now
+    """Mean proportional set size of the workers in MB, when none has anything to do any more."""
+    last = []
+    while len(last) < RESTS or max(last) - min(last) > 0.1:
+        last = last[1 - RESTS:] + [statistics.mean(server.pss().values())]
         time.sleep(0.5)
+    return last[-1]
 
 
 def memory(results, settings):

@@ -146,6 +146,13 @@ int upp_app_is_default(int app);
 
 /* ---- garbage ------------------------------------------------------------ */
 
+/* How long a worker has had no request. */
+enum upp_quiet {
+    UPP_BUSY,    /* not long enough to say */
+    UPP_QUIET,   /* some ten milliseconds: another one may come at any time */
+    UPP_AT_REST, /* a second */
+};
+
 /* Where the bytes of `object` lie, as a number; no use but to compare it with others. */
 int64_t upp_idle_locate(const char *object);
 
@@ -360,9 +367,9 @@ UPP_PYTHON void upp_py_loop(int core);
 UPP_PYTHON int upp_py_warmup(void);
 /* The applications are loaded: collects all garbage, so that no child has to. */
 UPP_PYTHON void upp_py_collect(void);
-/* A worker waits for requests; is_quiet: it has done so for a while. Does one short thing; returns
- * 1 if there is more to do. */
-UPP_PYTHON int upp_py_idle(int is_quiet);
+/* A worker waits for requests, and has had none for so long: an enum upp_quiet. Does one short
+ * thing; returns 1 if there is more to do. */
+UPP_PYTHON int upp_py_idle(int quiet);
 /* A request of a worker that serves one at a time has ended. Returns the number of further ones
  * after which to call it again. */
 UPP_PYTHON int64_t upp_py_between_requests(void);

@@ -12,6 +12,9 @@
 /* Microseconds for steps between two requests, when no third one comes. */
 #define BETWEEN_REQUESTS 20000
 
+/* Microseconds without a request, from which on a worker is at rest. */
+#define REST 1000000
+
 /* Listening sockets that are looked at; with more than these nothing is done. */
 #define SOCKETS_MAX 16
 
@@ -25,19 +28,25 @@ int upp_idle_wanted(void)
     return upp_config()->gc_idle;
 }
 
-int upp_idle_step(int is_quiet)
+int upp_idle_step(enum upp_quiet quiet)
 {
     int more = 0;
-    UPP_ENTER(more = upp_py_idle(is_quiet));
+    UPP_ENTER(more = upp_py_idle(quiet));
     return more;
 }
 
-int upp_idle_is_quiet(void)
+enum upp_quiet upp_idle_look(void)
 {
     static uint64_t seen;
-    uint64_t before = seen;
-    seen = uwsgi.workers[uwsgi.mywid].requests;
-    return seen == before;
+    static uint64_t since;
+    uint64_t requests = uwsgi.workers[uwsgi.mywid].requests;
+    uint64_t now = uwsgi_micros();
+    if (requests != seen) {
+        seen = requests;
+        since = now;
+        return UPP_BUSY;
+    }
+    return now - since < REST ? UPP_QUIET : UPP_AT_REST;
 }
 
 static int other_requests_run(void)
@@ -80,6 +89,13 @@ static void look_at_nursery(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+static enum upp_quiet quiet_after(uint64_t pause)
+{
+    if (pause >= REST)
+        return UPP_AT_REST;
+    return pause > BETWEEN_REQUESTS ? UPP_QUIET : UPP_BUSY;
+}
+
 void upp_idle_after_request(void)
 {
     static uint64_t again;
@@ -87,12 +103,12 @@ void upp_idle_after_request(void)
     look_at_nursery();
     uint64_t now = uwsgi_micros();
     uint64_t end = now + BETWEEN_REQUESTS;
-    int is_quiet = now - last > BETWEEN_REQUESTS;
+    enum upp_quiet quiet = quiet_after(now - last);
     last = now;
     if (now < again || upp_warmup_host() || other_requests_run())
         return;
     while (now < end && !somebody_waits()) {
-        int more = upp_idle_step(is_quiet);
+        int more = upp_idle_step(quiet);
         now = uwsgi_micros();
         if (!more)
             break;

@@ -11,17 +11,19 @@
 #ifndef UPP_IDLE_H
 #define UPP_IDLE_H
 
+#include "contract.h"
+
 #define UPP_IDLE_EVERY 10
 
 /* 1 if there is something that an idle worker may have to do (--pypy-gc-idle). */
 int upp_idle_wanted(void);
 
-/* Does one thing that takes a few milliseconds at most; `is_quiet`: there is time for more than
- * what is due. Returns 1 if there is more to do, 0 when not now. */
-int upp_idle_step(int is_quiet);
+/* Does one thing that takes a few milliseconds at most, more of them the quieter the worker is.
+ * Returns 1 if there is more to do, 0 when not now. */
+int upp_idle_step(enum upp_quiet quiet);
 
-/* For the loop: 1 if there has been no request since it asked last. */
-int upp_idle_is_quiet(void);
+/* For the loop: how quiet the worker is, by the requests since it asked last. */
+enum upp_quiet upp_idle_look(void);
 
 /* At the end of a request on uWSGI's own path. */
 void upp_idle_after_request(void);

@@ -30,9 +30,12 @@ PART = 0.9
 # Bytes by which it has to grow at least.
 LEAST = 8 << 20
 
-# The same where pages stay shared.
+# The same where pages stay shared; of a worker that is busy, one that is quiet, and one that is at rest.
+BUSY_PART = 0.25
 SHARED_PART = 0.06
 SHARED_LEAST = 2 << 20
+REST_PART = 0.015
+REST_LEAST = 512 << 10
 
 # Steps that a major collection takes at least: one from each of its states to the next.
 STATES = 4
@@ -85,7 +88,7 @@ class Majors:
 class Collector:
     """Does major collections in steps, when it is told that there is time."""
 
-    __slots__ = ('base', 'start', 'limit', 'runs', 'steps', 'factor', 'least', 'shares', 'majors', 'seen', 'looks')
+    __slots__ = ('base', 'starts', 'limit', 'runs', 'steps', 'factor', 'least', 'shares', 'majors', 'seen', 'looks')
 
     def __init__(self):
         try:
@@ -111,10 +114,13 @@ class Collector:
         self.base = base = size()
         self.seen = self.majors.count
         end = max(self.factor * base, self.least)
-        self.start = self.limit = base + max(PART * (end - base), LEAST)
+        self.limit = quiet = at_rest = base + max(PART * (end - base), LEAST)
         if self.shares and not config.gc_major and not config.gc_min:
             growth = max(SHARED_PART * base, SHARED_LEAST)
-            self.start = base + (growth if self.majors.count else growth / 2)
+            self.limit = min(self.limit, base + max(BUSY_PART * base, LEAST))
+            quiet = base + (growth if self.majors.count else growth / 2)
+            at_rest = base + max(REST_PART * base, REST_LEAST)
+        self.starts = (self.limit, quiet, at_rest)
 
     def is_under_way(self):
         return self.runs or self.looks or self.majors.count != self.seen
@@ -190,15 +196,24 @@ class Tidy:
 _collector = None
 
 
-def settle():
+def collect():
+    """Collects all garbage. Unlike gc.collect() it leaves PyPy's caches of methods and attributes as they are."""
+    while not gc.collect_step().major_is_done:
+        pass
+
+
+def settle(between):
     """The applications are there: collects all garbage, and remembers how large the heap is then.
 
-    Before the fork, so that no major collection, which writes to every old object, is due soon in a child. Twice:
-    finalizers make garbage of their own.
+    Before the fork, so that no major collection, which writes to every old object, is due soon in a child. Three times:
+    the first one may be the rest of one that was under way; finalizers make garbage of their own; and what has become
+    old since the last one, as by between(), is written to.
     """
     global _collector
-    gc.collect()
-    gc.collect()
+    collect()
+    collect()
+    between()
+    collect()
     _collector = Collector()
     gc_hooks.add('on_gc_collect', _collector.majors.add)
 
@@ -227,6 +242,6 @@ def begin():
     return shares() and _collector.step(_collector.limit)
 
 
-def idle(is_quiet):
-    """The worker waits; `is_quiet`: it has done so for a while. Returns 1 if there is more to do."""
-    return int(_collector.step(_collector.start if is_quiet else _collector.limit))
+def idle(quiet):
+    """The worker waits, and is as quiet as an enum upp_quiet says. Returns 1 if there is more to do."""
+    return int(_collector.step(_collector.starts[quiet]))

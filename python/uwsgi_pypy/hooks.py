@@ -9,9 +9,9 @@ import threading
 
 from _uwsgi_pypy import lib
 
-from . import (api, apps, async_exchanges, autoreload, barrier, collector, config, decorators, errors, greenlets,
-               interpreter, loop, modules, numbers, nursery, profiler, raw, router, run, scripts, shell, soft_harakiri,
-               stacks, tracebacker, warmup)
+from . import (api, apps, async_exchanges, autoreload, barrier, collector, config, decorators, errors, greenlets, holes,
+               interpreter, loop, modules, numbers, nursery, profiler, raw, router, run, scripts, shell,
+               soft_harakiri, stacks, tracebacker, warmup)
 from .api import rpc, signal
 from .barrier import exported
 
@@ -135,13 +135,13 @@ def install():
 
     @exported()
     def upp_py_collect():
-        collector.settle()
+        collector.settle(holes.fill)
         nursery.find()
         collector.share()
 
     @exported(error=0)
-    def upp_py_idle(is_quiet):
-        return collector.idle(is_quiet)
+    def upp_py_idle(quiet):
+        return collector.idle(quiet)
 
     @exported(error=0)
     def upp_py_between_requests():

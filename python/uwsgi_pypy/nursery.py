@@ -149,6 +149,12 @@ class Nursery:
         return self.asked
 
 
+def make_old():
+    """Has the nursery emptied, whatever is known of it: what is in use becomes old."""
+    for _ in range(collector.nursery_size() // PIECE + 1):
+        residual_call(_make_bytes, PIECE)
+
+
 _nursery = None
 
 

@@ -308,9 +308,9 @@ static void tick(struct upp_core *core, uint64_t now)
 /* No event waits. With several threads, another one may be busy and need the interpreter. */
 static void use_idle_time(uint64_t now)
 {
-    int is_quiet = upp_idle_is_quiet();
-    int more = !upp_host_is_busy() && upp_idle_step(is_quiet);
-    engine.may_be_quiet = !is_quiet;
+    enum upp_quiet quiet = upp_idle_look();
+    int more = !upp_host_is_busy() && upp_idle_step(quiet);
+    engine.may_be_quiet = quiet == UPP_BUSY;
     engine.idle_again = more ? 1 : now + UPP_IDLE_EVERY;
 }
 

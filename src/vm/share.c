@@ -4,18 +4,15 @@
 #include "../compat.h"
 #include "../contract.h"
 #include "../thread.h"
+#include "arena.h"
+#include "holes.h"
 #include "libpypy.h"
 #include "maps.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #define PAGE ((size_t)4096)
-
-/* What PyPy asks malloc() for (minimarkpage.py, 65536 words), and the chunk that glibc's makes of
- * it; in front of it, it says how large it is, and that it came from mmap(). */
-#define ARENA ((size_t)65536 * sizeof(void *))
-#define CHUNK (ARENA + PAGE)
-#define CHUNK_HEADER (CHUNK | 2)
 
 #define AREAS_MAX 128
 
@@ -29,18 +26,23 @@
 /* What is moved into the file at a time: it takes twice the memory meanwhile. */
 #define PIECE ((size_t)64 << 20)
 
+/* Arenas of which a step gives back free pages. */
+#define ARENAS 64
+
 /* Steps that wait for threads to come to rest. */
 #define PATIENCE 50
 
 /* Bits of /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst). */
 #define PRESENT ((uint64_t)1 << 63)
+#define SWAPPED ((uint64_t)1 << 62)
 #define OF_A_FILE ((uint64_t)1 << 61)
 
 struct area {
     char *start;
     size_t size;
-    off_t offset; /* in the file */
-    int is_arena; /* only written by who holds the GIL */
+    off_t offset;     /* in the file */
+    int is_arena;     /* only written by who holds the GIL */
+    int is_anonymous; /* zero where nobody has written */
 };
 
 struct areas {
@@ -60,6 +62,9 @@ static struct areas present;
 /* Where the next step goes on in the file, and how many have waited there. */
 static off_t next;
 static int patience;
+
+/* Where it goes on with free pages, once it is through with the file. */
+static char *next_arena;
 
 void upp_share_install(const struct upp_libpypy *loaded)
 {
@@ -98,6 +103,27 @@ static size_t pages_from(size_t size, size_t from)
     return UMIN((size - from) / PAGE, (size_t)LOOK);
 }
 
+/* Calls `see` for each arena in the mapping, from that offset on, until it returns another value
+ * than 0. Reads only pages that are there: many may not be, and would be for having been read. */
+static void each_arena(const struct upp_mapping *mapping, size_t from,
+                       int (*see)(char *chunk, void *argument), void *argument)
+{
+    uint64_t entries[LOOK];
+    if (mapping->size > MAPPING_MAX)
+        return;
+    for (size_t pages; from < mapping->size; from += pages * PAGE) {
+        pages = pages_from(mapping->size, from);
+        size_t known = read_pagemap(mapping->start + from, entries, pages);
+        for (size_t i = 0; i < known; i++) {
+            size_t at = from + i * PAGE;
+            char *chunk = mapping->start + at;
+            if (entries[i] & PRESENT && mapping->size - at >= UPP_ARENA_CHUNK &&
+                upp_arena_is_chunk(chunk) && see(chunk, argument))
+                return;
+        }
+    }
+}
+
 /* ---- before the fork --------------------------------------------------------------------- */
 
 /* Who looks for areas. */
@@ -106,38 +132,21 @@ struct search {
     char library[PATH_MAX]; /* of libpypy's code, once it has been seen */
 };
 
-static void add(char *start, size_t size, int is_arena)
+static void add(char *start, size_t size, int is_arena, int is_anonymous)
 {
     struct area *last = prepared.count ? &prepared.list[prepared.count - 1] : NULL;
-    if (last && last->start + last->size == start && last->is_arena == is_arena)
+    if (last && last->start + last->size == start && last->is_arena == is_arena &&
+        last->is_anonymous == is_anonymous)
         last->size += size;
     else if (prepared.count < AREAS_MAX)
-        prepared.list[prepared.count++] = (struct area){start, size, 0, is_arena};
+        prepared.list[prepared.count++] = (struct area){start, size, 0, is_arena, is_anonymous};
 }
 
-/* The first word is the size of a chunk before it, which there is none of. */
-static int is_chunk(const char *page)
+static int add_arena(char *chunk, void *unused)
 {
-    const size_t *header = (const size_t *)(const void *)page;
-    return !header[0] && header[1] == CHUNK_HEADER;
-}
-
-/* Reads only pages that are there: many may not be, and would be for having been read. */
-static void add_arenas(const struct upp_mapping *mapping)
-{
-    uint64_t entries[LOOK];
-    if (mapping->size > MAPPING_MAX)
-        return;
-    for (size_t from = 0, pages; from < mapping->size; from += pages * PAGE) {
-        pages = pages_from(mapping->size, from);
-        size_t known = read_pagemap(mapping->start + from, entries, pages);
-        for (size_t i = 0; i < known; i++) {
-            char *page = mapping->start + from + i * PAGE;
-            if (entries[i] & PRESENT && mapping->start + mapping->size - page >= (ssize_t)CHUNK &&
-                is_chunk(page))
-                add(page, CHUNK, 1);
-        }
-    }
+    (void)unused;
+    add(chunk, UPP_ARENA_CHUNK, 1, 1);
+    return 0;
 }
 
 static int contains(const struct upp_mapping *mapping, uintptr_t address)
@@ -153,10 +162,11 @@ static void find(const struct upp_mapping *mapping, void *argument)
     if (strcmp(mapping->access, "rw-p") != 0)
         return;
     if (!*mapping->name)
-        add_arenas(mapping);
-    else if (search->alone &&
-             (!strcmp(mapping->name, "[heap]") || !strcmp(mapping->name, search->library)))
-        add(mapping->start, mapping->size, 0);
+        each_arena(mapping, 0, add_arena, NULL);
+    else if (search->alone && !strcmp(mapping->name, "[heap]"))
+        add(mapping->start, mapping->size, 0, 1);
+    else if (search->alone && !strcmp(mapping->name, search->library))
+        add(mapping->start, mapping->size, 0, 0);
 }
 
 /* With gaps, or the kernel makes one mapping of two that are next to each other. */
@@ -170,14 +180,34 @@ static off_t lay_out(void)
     return end;
 }
 
-static int copy(const struct area *area)
+static int copy_pages(const struct area *area, size_t from, size_t size)
 {
-    for (size_t copied = 0; copied < area->size;) {
-        ssize_t n =
-            pwrite(file, area->start + copied, area->size - copied, area->offset + (off_t)copied);
+    for (size_t end = from + size; from < end;) {
+        ssize_t n = pwrite(file, area->start + from, end - from, area->offset + (off_t)from);
         if (n <= 0)
             return -1;
-        copied += (size_t)n;
+        from += (size_t)n;
+    }
+    return 0;
+}
+
+/* Pages that nobody has ever written to are not in the file either. */
+static int copy(const struct area *area)
+{
+    uint64_t entries[LOOK];
+    if (!area->is_anonymous)
+        return copy_pages(area, 0, area->size);
+    for (size_t from = 0, pages; from < area->size; from += pages * PAGE) {
+        pages = pages_from(area->size, from);
+        if (read_pagemap(area->start + from, entries, pages) != pages)
+            return -1;
+        for (size_t i = 0; i < pages; i++) {
+            size_t first = i;
+            while (i < pages && entries[i] & (PRESENT | SWAPPED))
+                i++;
+            if (i > first && copy_pages(area, from + first * PAGE, (i - first) * PAGE))
+                return -1;
+        }
     }
     return 0;
 }
@@ -198,8 +228,13 @@ static int map(const struct area *area)
 /* Has the pages again at once, as before: what only a worker had would count as private there. */
 static void touch(const struct area *area)
 {
-    for (size_t from = 0; from < area->size; from += PAGE)
-        (void)*(volatile const char *)(area->start + from);
+    off_t end = area->offset + (off_t)area->size;
+    off_t data = area->offset;
+    while ((data = lseek(file, data, SEEK_DATA)) >= 0 && data < end) {
+        off_t hole = lseek(file, data, SEEK_HOLE);
+        for (; data < hole && data < end; data += (off_t)PAGE)
+            (void)*(volatile const char *)(area->start + (data - area->offset));
+    }
 }
 
 /* Returns how much of it has been moved into the file. */
@@ -207,8 +242,10 @@ static size_t move(const struct area *area)
 {
     size_t moved = 0;
     while (moved < area->size) {
-        struct area piece = {area->start + moved, UMIN(area->size - moved, PIECE),
-                             area->offset + (off_t)moved, 0};
+        struct area piece = *area;
+        piece.start += moved;
+        piece.size = UMIN(area->size - moved, PIECE);
+        piece.offset += (off_t)moved;
         if (copy(&piece) || map(&piece))
             break;
         touch(&piece);
@@ -244,9 +281,18 @@ static int64_t fill_file(off_t size)
     return moved;
 }
 
+static void fill_holes(const struct upp_mapping *mapping, void *unused)
+{
+    (void)unused;
+    if (!strcmp(mapping->name, "[heap]"))
+        upp_holes_fill(mapping->start);
+}
+
 static int64_t prepare(void)
 {
     struct search search = {upp_thread_alone_begin(), "?"};
+    if (search.alone)
+        upp_maps_each(fill_holes, NULL);
     upp_maps_each(find, &search);
     int64_t moved = fill_file(lay_out());
     if (search.alone)
@@ -291,8 +337,8 @@ static void find_present(const struct upp_mapping *mapping, void *unused)
     (void)unused;
     if (mapping->inode == identity.st_ino && !strcmp(mapping->access, "rw-p") &&
         !strncmp(mapping->name, "/memfd:", 7) && present.count < AREAS_MAX)
-        present.list[present.count++] = (struct area){mapping->start, mapping->size,
-                                                      mapping->offset, was_arena(mapping->offset)};
+        present.list[present.count++] = (struct area){
+            mapping->start, mapping->size, mapping->offset, was_arena(mapping->offset), 0};
 }
 
 static void find_all_present(void)
@@ -362,12 +408,48 @@ static const struct area *next_area(void)
     return NULL;
 }
 
+/* A page of PyPy's that is free has a link to the next one at its start, and nothing else. */
+static int give_back_free_pages(char *chunk, void *argument)
+{
+    int *left = argument;
+    char *pages[UPP_ARENA_PAGES_MAX];
+    if (!*left)
+        return 1;
+    size_t count = upp_arena_free_pages(chunk, pages);
+    for (size_t i = 0; i < count; i++)
+        madvise(pages[i] + PAGE, UPP_ARENA_PAGE - PAGE, MADV_DONTNEED);
+    next_arena = chunk + UPP_ARENA_CHUNK;
+    --*left;
+    return 0;
+}
+
+static void look_at_arenas(const struct upp_mapping *mapping, void *left)
+{
+    char *end = mapping->start + mapping->size;
+    if (strcmp(mapping->access, "rw-p") != 0 || next_arena >= end ||
+        (*mapping->name && mapping->inode != identity.st_ino))
+        return;
+    size_t from = next_arena > mapping->start ? (size_t)(next_arena - mapping->start) : 0;
+    each_arena(mapping, from, give_back_free_pages, left);
+}
+
+/* What is free, whether the file has something in its place or not; PyPy's, and then malloc()'s. */
+static int64_t step_of_free_memory(void)
+{
+    int left = ARENAS;
+    upp_maps_each(look_at_arenas, &left);
+    if (!left)
+        return 1;
+    malloc_trim(0);
+    return 0;
+}
+
 static int64_t step(void)
 {
     find_all_present();
     const struct area *area = next_area();
     if (!area)
-        return 0;
+        return step_of_free_memory();
     size_t from = next > area->offset ? (size_t)(next - area->offset) : 0;
     size_t pages = pages_from(area->size, from);
     if (look_safely(area, from, pages) || ++patience >= PATIENCE)
@@ -379,6 +461,7 @@ void upp_share_begin(void)
 {
     next = 0;
     patience = 0;
+    next_arena = NULL;
 }
 
 int upp_share_step(void)

@@ -17,6 +17,7 @@ MB = 1 << 20
 
 # 200,000 small objects, which PyPy has in its arenas, and 20,000 that it takes from malloc(), in pages of their own.
 APP = r'''
+import ctypes
 import gc
 import json
 import os
@@ -27,6 +28,11 @@ import zlib
 
 small = [[number, str(number)] for number in range(100000)]
 large = [('%07d' % number) * 140 for number in range(20000)]
+
+# old ones, every second of which is garbage: there are holes
+with_holes = [[number] for number in range(20000)]
+gc.collect()
+del with_holes[::2]
 
 collections = [0]
 
@@ -70,6 +76,20 @@ def close_memory_file():
             pass
 
 
+def new_places():
+    """Of new lists that become old, and of new pieces of malloc(): the part that lies between what was there before."""
+    lists = [[] for _ in range(60000)]
+    sys.modules['uwsgi_pypy.nursery'].make_old()
+    old_pages = {id(item) >> 13 for item in with_holes}
+    with open('/proc/self/maps') as maps:
+        shared = [[int(end, 16) for end in line.split()[0].split('-')] for line in maps if 'memfd:' in line]
+    malloc = ctypes.CDLL(None).malloc
+    malloc.restype = ctypes.c_void_p
+    pieces = [malloc(size) for size in range(24, 4000, 8) for _ in range(10)]
+    return [sum(id(item) >> 13 in old_pages for item in lists) / len(lists),
+            sum(any(start <= piece < end for start, end in shared) for piece in pieces) / len(pieces)]
+
+
 def application(environ, start_response):
     path, number = environ['PATH_INFO'], int(environ['QUERY_STRING'] or 0)
     if path == '/collect':
@@ -85,10 +105,14 @@ def application(environ, start_response):
         close_memory_file()
     elif path == '/ask':
         garbage = [[item] for item in range(number)]
-        asked = [sys.modules['uwsgi_pypy.collector'].idle(quiet) for quiet in (0, 1)]
+        sys.modules['uwsgi_pypy.nursery'].make_old()
+        asked = [sys.modules['uwsgi_pypy.collector'].idle(quiet) for quiet in (0, 1, 2)]
+        del garbage
     elif path == '/hook':
         gc.hooks.on_gc_collect = count
-    told = checksum() if path == '/checksum' else asked if path == '/ask' else 0
+    elif path == '/places':
+        asked = new_places()
+    told = checksum() if path == '/checksum' else asked if path in ('/ask', '/places') else 0
     body = json.dumps([os.getpid(), collections[0], told]).encode()
     start_response('200 OK', [('Content-Length', str(len(body)))])
     return [body]
@@ -172,8 +196,27 @@ def test_a_heap_that_grows_is_collected(start, front):
 
 @BOTH
 def test_a_worker_that_is_busy_does_not_collect_for_that(start, front):
-    """Asked whether it has something to do, between two requests and after some time without one."""
-    assert start().get('/ask?100000')[2] == [0, 1]
+    """Asked whether it has something to do, between two requests, after some time without one, and at rest."""
+    assert start().get('/ask?100000')[2] == [0, 1, 1]
+
+
+@BOTH
+def test_a_worker_at_rest_collects_for_less(start, front):
+    assert start().get('/ask?12000')[2] == [0, 0, 1]
+
+
+@BOTH
+def test_holes_are_filled(start, front):
+    """What a worker makes does not lie between what it shares."""
+    objects, pieces = start().get('/places')[2]
+    assert objects < 0.02 and pieces < 0.1
+
+
+@BOTH
+def test_holes_without_sharing(start, front):
+    """What the other test would see if they were not filled."""
+    objects, pieces = start(pypy_gc_share='off').get('/places')[2]
+    assert objects > 0.05
 
 
 @BOTH
