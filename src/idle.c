@@ -41,7 +41,8 @@ enum upp_quiet upp_idle_look(void)
     static uint64_t since;
     uint64_t requests = uwsgi.workers[uwsgi.mywid].requests;
     uint64_t now = uwsgi_micros();
-    if (requests != seen) {
+    /* a worker that has not served yet is not at rest: its first requests may come at any time */
+    if (requests != seen || !since) {
         seen = requests;
         since = now;
         return UPP_BUSY;

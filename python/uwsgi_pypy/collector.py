@@ -8,9 +8,8 @@ earlier, and does the steps while it waits; not much earlier, because a collecti
 writes to what was shared with the master. One that never waits gets to PyPy's own
 point and is collected as always: nothing here lets the heap grow without bound.
 
-Where a worker can give back the copies of pages that a collection has made
-(src/vm/share.h), it collects when the heap has grown by a little and there is
-time for it, twice each time, and gives them back.
+Where a worker can give back the copies of pages that a collection has made (src/vm/share.h), it does so after every
+second one. It collects when the heap has grown by a little and there is time for it, by less the more time there is.
 """
 import gc
 
@@ -30,8 +29,7 @@ PART = 0.9
 # Bytes by which it has to grow at least.
 LEAST = 8 << 20
 
-# The same where pages stay shared; of a worker that is busy, one that is quiet, and one that is at rest.
-BUSY_PART = 0.25
+# The same where pages stay shared, and of a worker that is at rest.
 SHARED_PART = 0.06
 SHARED_LEAST = 2 << 20
 REST_PART = 0.015
@@ -117,7 +115,6 @@ class Collector:
         self.limit = quiet = at_rest = base + max(PART * (end - base), LEAST)
         if self.shares and not config.gc_major and not config.gc_min:
             growth = max(SHARED_PART * base, SHARED_LEAST)
-            self.limit = min(self.limit, base + max(BUSY_PART * base, LEAST))
             quiet = base + (growth if self.majors.count else growth / 2)
             at_rest = base + max(REST_PART * base, REST_LEAST)
         self.starts = (self.limit, quiet, at_rest)

@@ -19,6 +19,10 @@
  * A collection moves no object, but turns the order around in which pages are listed, and the next
  * one turns it back. So it is after an even number of them that pages equal those of the file.
  *
+ * What is free within these pages is filled first (holes.h), so that what a worker makes lies
+ * together, elsewhere. Once it is through with the file, a worker gives back free memory, too: what
+ * PyPy does not need of its free pages (arena.h), and what malloc() has whole pages of.
+ *
  * Where one of all this is not as expected, nothing is done: no file in memory, no pagemap, another
  * malloc(), a file descriptor that the application has closed.
  *
