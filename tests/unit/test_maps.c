@@ -72,8 +72,8 @@ static void of_nothing(void)
 
 static void of_the_stack(void)
 {
-    char here = 0;
-    look_for(&here);
+    /* a variable may be elsewhere: ASan's fake stack */
+    look_for(__builtin_frame_address(0));
     CHECK_TEXT(text_of(name), "[stack]");
 }
 
