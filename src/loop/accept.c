@@ -15,8 +15,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* New connections taken per event, one after the other is served, when nobody else could take them
- * meanwhile: that saves waits for events. */
+/* Connections taken per event, one after the other is served: new ones when nobody else could take
+ * them meanwhile, which saves waits for events; those of another worker always. One that ends
+ * leaves many at a time, and each has waited already. */
 #define ACCEPTS_PER_EVENT 8
 
 static struct {
@@ -221,9 +222,9 @@ struct upp_conn *upp_accept_take_handed_over(void)
     return conn;
 }
 
-int upp_accept_most(void)
+int upp_accept_most(const void *source)
 {
-    return sources.is_alone ? ACCEPTS_PER_EVENT : 1;
+    return sources.is_alone || source == &handed_over ? ACCEPTS_PER_EVENT : 1;
 }
 
 struct upp_conn *upp_accept_take(const void *source)

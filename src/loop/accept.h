@@ -29,7 +29,7 @@ void upp_accept_resume(uint64_t now);
 int upp_accept_is_source(const void *pointer);
 
 /* How many connections to take, one after the other, from a source that has said it is ready. */
-int upp_accept_most(void);
+int upp_accept_most(const void *source);
 /* Returns a new connection of the source, which the caller owns, or NULL. */
 struct upp_conn *upp_accept_take(const void *source);
 /* Returns a connection that another worker has given away, which the caller owns, or NULL. */

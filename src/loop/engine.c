@@ -334,7 +334,7 @@ static void keep_events(struct upp_core *core, const struct epoll_event *events,
         struct upp_event_slot *slot = &core->events[core->events_count++];
         slot->pointer = events[i].data.ptr;
         slot->events = events[i].events;
-        slot->accepts = are_new ? upp_accept_most() : 1;
+        slot->accepts = are_new ? upp_accept_most(slot->pointer) : 1;
     }
 }
 

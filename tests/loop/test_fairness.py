@@ -1,8 +1,10 @@
 """Several workers on one socket: who takes a connection, and what waits behind a request that takes long."""
 
 import contextlib
+import json
 import os
 import signal
+import threading
 
 import pytest
 
@@ -160,6 +162,58 @@ def test_a_worker_that_shall_end(connect_to_one):
             os.kill(pid, signal.SIGHUP)
             wait_until(lambda: server.log_lines('Gracefully killing worker'), 'the signal')
             assert int(second.get('/pid').body) != pid
+
+
+def count_sockets(pid):
+    directory = '/proc/%d/fd' % pid
+    return sum(os.readlink(os.path.join(directory, name)).startswith('socket:') for name in os.listdir(directory))
+
+
+@contextlib.contextmanager
+def asking_on(connections, target):
+    """Each of these connections has its next request sent as soon as it has the last response."""
+    ends = threading.Event()
+
+    def ask(connection):
+        while not ends.is_set():
+            connection.read()
+            connection.send_request('GET', target)
+        connection.read()
+    for connection in connections:
+        connection.send_request('GET', target)
+    threads = [threading.Thread(target=ask, args=(connection,)) for connection in connections]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        ends.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_connections_of_another_worker_come_together(connect_to_one):
+    """However many it has itself, a worker does not serve all of them before each one that was handed over."""
+    with connect_to_one(6) as (server, pid, (first, *others)), contextlib.ExitStack() as stack:
+        other_pid, = set(server.worker_pids()) - {pid}
+        own = []
+        while len(own) < 4:
+            connection = stack.enter_context(server.client('loop').connect())
+            if int(connection.get('/pid').body) == other_pid:
+                own.append(connection)
+        with busy(server, first):
+            had = count_sockets(pid)
+            with stopped(other_pid):
+                for connection in others:
+                    connection.send_request('GET', '/turn/other')
+                wait_until(lambda: count_sockets(pid) == had - len(others), 'the connections to be handed over')
+                stack.enter_context(asking_on(own, '/turn/own'))
+            for connection in others:
+                connection.read()
+            stack.close()
+            calls = json.loads(others[0].get('/calls').body)
+        start = calls.index('GET /turn/other')
+        assert set(calls[start:start + len(others)]) == {'GET /turn/other'}, calls
 
 
 ENDS = {'max-requests': 100, 'min-worker-lifetime': 0, 'forkbomb-delay': 0}

@@ -114,6 +114,12 @@ def get_meet(environ, start_response, rest):
     return answer(start_response, threading.current_thread().name.encode())
 
 
+def get_turn(environ, start_response, rest):
+    """Takes long enough for a client to send its next request meanwhile."""
+    time.sleep(0.01)
+    return answer(start_response, b'')
+
+
 def get_wait(environ, start_response, rest):
     """Answers when the file is there, and says by another that it waits."""
     open(rest + '.waits', 'w').close()
