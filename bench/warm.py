@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Workers that are warm against workers that are not, in one run. See docs/benchmarks.md.
 
-    bench/warm.py                     everything, about eight minutes
+    bench/warm.py                     everything, about ten minutes
     bench/warm.py --quick             shorter loads, fewer requests
 
 Django with two workers, with --pypy-warmup and without; one with its garbage collected while it waits and one without;
@@ -35,9 +35,13 @@ LIFE = 10
 # So many times, every half second, memory is to be the same for a worker to be at rest: it is not before a second has passed.
 RESTS = 6
 
+# So often two servers take turns under a load: what else the machine does is to meet both.
+ROUNDS = 3
+
 # A page that takes long enough for a client in Python to keep up with 60 % load.
 PATH = "/reversed/"
 WARM = ["--pypy-warmup", PATH, "--pypy-warmup", "/"]
+
 
 def contestant(name, options):
     return Contestant(name, (UWSGI, "--plugin", str(PLUGIN), "--module", "{app}", "--master", "--need-app",
@@ -80,6 +84,10 @@ def p99(latencies):
     return sorted(latencies)[int(len(latencies) * 0.99)]
 
 
+def in_words(numbers):
+    return ", ".join("%.1f" % number for number in numbers)
+
+
 def private(pid):
     """MB that only this process has."""
     text = Path("/proc/%d/smaps_rollup" % pid).read_text()
@@ -90,6 +98,15 @@ def requests(server, count, path=PATH):
     """Sends about so many, as fast as they are answered."""
     while count > 0:
         count -= wrk(server.port, 1, CONNECTIONS, path).requests
+
+
+def wait_for_rest(server):
+    """Waits until no worker has anything to do any more. Returns their mean proportional set size in MB."""
+    last = []
+    while len(last) < RESTS or max(last) - min(last) > 0.1:
+        last = last[1 - RESTS:] + [statistics.mean(server.pss().values())]
+        time.sleep(0.5)
+    return last[-1]
 
 
 def serial(server, count):
@@ -146,17 +163,20 @@ def private_memory(results, settings):
 
 
 def respawns(results, settings):
-    """The same load, with workers that live long, and with ones that are replaced every few seconds."""
-    found = {}
+    """The same load, with workers that live long, and with ones that are replaced every few seconds, in turns."""
     rate = settings.rate(2)
-    limit = str(rate // 2 * LIFE)
-    for name, options in (("steady", []), ("replaced", ["--max-requests", limit, "--min-worker-lifetime", "1"])):
-        with start(name, 2, "django_page", *WARM, *options) as server:
-            found[name] = p99([latency for _, latency in open_load(server, rate, settings.seconds)])
-            respawns = server.log_text().count("Respawned uWSGI worker")
-    results.add("p99 with --max-requests / without", found["replaced"] / found["steady"], 1.5,
-                detail="; %.1f and %.1f ms; %d respawns in %d s" % (found["replaced"], found["steady"], respawns,
-                                                                    settings.seconds))
+    limits = ["--max-requests", str(rate // 2 * LIFE), "--min-worker-lifetime", "1"]
+    steady, replaced = [], []
+    with start("steady", 2, "django_page", *WARM) as long_lived, start("replaced", 2, "django_page", *WARM, *limits) as short_lived:
+        for _ in range(ROUNDS):
+            for server, other, found in ((long_lived, short_lived, steady), (short_lived, long_lived, replaced)):
+                # it would collect garbage on the core of this one
+                wait_for_rest(other)
+                found.append(p99([latency for _, latency in open_load(server, rate, settings.seconds)]))
+        respawns = short_lived.log_text().count("Respawned uWSGI worker")
+    results.add("p99 with --max-requests / without, medians of %d" % ROUNDS, statistics.median(replaced) / statistics.median(steady), 1.5,
+                detail="; %s and %s ms; %d respawns in %d s" % (in_words(replaced), in_words(steady), respawns,
+                                                                ROUNDS * settings.seconds))
 
 
 def idle_collection(results, settings):
@@ -172,13 +192,6 @@ def idle_collection(results, settings):
                 detail="; %.1f and %.1f ms" % (found["idle"], found["own"]))
 
 
-def pss_at_rest(server):
-    """Mean proportional set size of the workers in MB, when none has anything to do any more."""
-    last = []
-    while len(last) < RESTS or max(last) - min(last) > 0.1:
-        last = last[1 - RESTS:] + [statistics.mean(server.pss().values())]
-        time.sleep(0.5)
-    return last[-1]
 
 
 def memory(results, settings):
@@ -188,10 +201,10 @@ def memory(results, settings):
         results.add("PSS of a worker of 4, hello, MB", max(server.pss().values()), 18)
     with start("django", 4, "django_page", *WARM) as server:
         requests(server, settings.steady)
-        before = pss_at_rest(server)
+        before = wait_for_rest(server)
         results.add("PSS of a worker of 4, Django, after %d requests, MB" % settings.steady, before, 60)
         requests(server, settings.many - settings.steady)
-        after = pss_at_rest(server)
+        after = wait_for_rest(server)
         results.add("PSS after %d / after %d requests" % (settings.many, settings.steady), after / before, 1.05)
 
 
