@@ -161,6 +161,8 @@ int64_t upp_idle_locate(const char *object);
 /* In the process that workers are forked from, before the first of them: puts the pages of the
  * heap into a file in memory. Returns how many bytes that are, 0 if it could not. */
 int64_t upp_share_prepare(void);
+/* In a worker, before a collection: what it may find to be free of all that is in use. */
+void upp_share_before_collection(void);
 /* In a worker, after an even number of collections: upp_share_step() begins anew. */
 void upp_share_begin(void);
 /* Looks at the next two megabytes, and gives back what equals the file. Returns 1 if there is more

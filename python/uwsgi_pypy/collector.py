@@ -148,6 +148,8 @@ class Collector:
         return True
 
     def begin(self):
+        if self.shares:
+            lib.upp_share_before_collection()
         self.runs = True
         self.steps = 0
 

@@ -10,6 +10,7 @@
 #define UPP_VM_ARENA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Bytes that PyPy asks for (65536 words), and that malloc() has of mmap(2) for them. */
 #define UPP_ARENA_SIZE ((size_t)65536 * sizeof(void *))
@@ -20,11 +21,34 @@
 
 #define UPP_ARENA_PAGES_MAX (UPP_ARENA_SIZE / UPP_ARENA_PAGE)
 
+struct upp_arena;
+
 /* Whether what begins here is what malloc() has of mmap(2) for so many bytes. Reads two words. */
 int upp_arena_is_chunk(const void *memory);
 
-/* Fills `pages` with the start of each free page of the arena in this chunk. Returns how many there
- * are, 0 if it is no arena, or one of another kind. With the GIL. */
-size_t upp_arena_free_pages(char *chunk, char *pages[UPP_ARENA_PAGES_MAX]);
+/* The functions below are for who has the GIL. */
+
+/* Returns the arena whose first page begins here, in memory that can be read; NULL if there is
+ * none. Such a page says where PyPy keeps what it knows of its arena, which must agree. */
+struct upp_arena *upp_arena_at(char *page);
+
+/* The same for the arena in a chunk. */
+struct upp_arena *upp_arena_in_chunk(char *chunk);
+
+/* Where its last page ends. */
+char *upp_arena_end(const struct upp_arena *arena);
+
+/* Fills `pages` with the start of each free page. Returns how many there are, 0 if they are not as
+ * they should be. */
+size_t upp_arena_free_pages(const struct upp_arena *arena, char *pages[UPP_ARENA_PAGES_MAX]);
+
+/* Takes all free pages but one out of PyPy's list: they need no memory from here on. PyPy takes
+ * them to be in use, and so never gives the arena back. Returns its first page, and in `withheld` a
+ * bit for each page from there on that PyPy does not know of, from before, too. */
+char *upp_arena_withhold(struct upp_arena *arena, uint64_t *withheld);
+
+/* Gives those of each arena that has nothing in use back to PyPy, which then gives back the arena
+ * in its next collection. */
+void upp_arena_put_back(void);
 
 #endif

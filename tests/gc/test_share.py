@@ -50,6 +50,8 @@ def checksum():
         value = zlib.crc32(b'%d ' % number + text.encode(), value)
     for text in large:
         value = zlib.crc32(text.encode(), value)
+    for number, text in kept:
+        value = zlib.crc32(b'%d ' % number + text.encode(), value)
     return value
 
 
@@ -90,6 +92,17 @@ def new_places():
             sum(any(start <= piece < end for start, end in shared) for piece in pieces) / len(pieces)]
 
 
+# what lives among much that does not
+kept = []
+
+
+def keep(number, apart):
+    """So many objects, of which all die but one in `apart`."""
+    made = [[item, 'kept'] for item in range(number)]
+    sys.modules['uwsgi_pypy.nursery'].make_old()
+    kept.extend(made[::apart])
+
+
 def application(environ, start_response):
     path, number = environ['PATH_INFO'], int(environ['QUERY_STRING'] or 0)
     if path == '/collect':
@@ -97,6 +110,10 @@ def application(environ, start_response):
             gc.collect()
     elif path == '/grow':
         garbage = [[item] for item in range(number)]
+    elif path == '/keep':
+        keep(number, 8000)
+    elif path == '/drop':
+        kept.clear()
     elif path == '/change':
         change(number)
     elif path == '/thread':
@@ -123,6 +140,11 @@ def private(pid):
     """Bytes that only this process has."""
     text = Path('/proc/%d/smaps_rollup' % pid).read_text()
     return sum(int(size) for size in re.findall(r'^Private_\w+: +(\d+)', text, re.MULTILINE)) << 10
+
+
+def address_space(pid):
+    """Bytes of it that may be written to."""
+    return int(re.search(r'^VmData:\s+(\d+)', Path('/proc/%d/status' % pid).read_text(), re.MULTILINE)[1]) << 10
 
 
 class Worker:
@@ -234,6 +256,30 @@ def test_what_the_worker_has_changed_stays(start, front):
     worker.get('/collect?2')
     wait_until_shared(worker, within=20 * MB)
     assert worker.get('/checksum')[2] == again
+
+
+@BOTH
+def test_one_object_keeps_no_arena(start, front):
+    """One of 512 KB has a page of 8 KB in use; the others need no memory, and can be in use again when it is gone."""
+    worker = start()
+    pid = worker.get()[0]
+    for _ in range(2):
+        worker.get('/keep?1000000')
+        size = address_space(pid)
+        assert worker.grown() > 100 * MB
+        checksum = worker.get('/checksum')[2]
+        before = worker.get()[1]
+        worker.get('/collect?2')
+        wait_until_shared(worker, within=25 * MB)
+        assert address_space(pid) > size - 20 * MB, 'the arenas are there'
+        assert worker.get('/checksum')[2] == checksum
+    worker.get('/drop')
+    checksum = worker.get('/checksum')[2]
+    worker.get('/grow?200000')
+    wait_until(lambda: worker.collections_when_quiet() >= before + 4, 'two more collections')
+    wait_until_shared(worker, within=15 * MB)
+    assert address_space(pid) < size - 60 * MB
+    assert worker.get('/checksum')[2] == checksum
 
 
 @BOTH
