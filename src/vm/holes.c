@@ -15,30 +15,24 @@
 #define SMALLEST (GRAIN + sizeof(size_t))
 
 /* Takes chunks of that size from between `start` and `end`, until there is none. */
-static size_t take(size_t size, uintptr_t start, uintptr_t end)
+static void take(size_t size, uintptr_t start, uintptr_t end)
 {
-    size_t taken = 0;
-    for (;;) {
-        void *chunk = malloc(size);
-        if ((uintptr_t)chunk - start >= end - start) {
-            free(chunk);
-            return taken;
-        }
-        taken += malloc_usable_size(chunk);
-    }
+    void *chunk;
+    do
+        chunk = malloc(size);
+    while ((uintptr_t)chunk - start < end - start);
+    free(chunk);
 }
 
-size_t upp_holes_fill(const char *heap)
+void upp_holes_fill(const char *heap)
 {
-    size_t taken = 0;
     malloc_trim(0);
     uintptr_t start = (uintptr_t)heap;
     uintptr_t end = (uintptr_t)sbrk(0);
     if (end <= start)
-        return 0;
+        return;
     for (size_t size = LARGEST; size > FINE; size /= 2)
-        taken += take(size, start, end);
+        take(size, start, end);
     for (size_t size = FINE + sizeof(size_t); size >= SMALLEST; size -= GRAIN)
-        taken += take(size, start, end);
-    return taken;
+        take(size, start, end);
 }

@@ -8,12 +8,9 @@
 #ifndef UPP_VM_HOLES_H
 #define UPP_VM_HOLES_H
 
-#include <stddef.h>
-
 /* Takes all of it for good, but whole pages, which are given back to the kernel; so what is
  * allocated from now on lies together, behind. `heap` is the start of what malloc() has of brk(2).
- * By the thread whose heap that is; nothing happens where malloc() is not glibc's. Returns the
- * bytes taken. */
-size_t upp_holes_fill(const char *heap);
+ * By the thread whose heap that is; nothing happens where malloc() is not glibc's. */
+void upp_holes_fill(const char *heap);
 
 #endif
