@@ -27,6 +27,9 @@ PART = 1 / 8192
 # If they are more than that part of the heap, something is not as it is thought to be.
 MOST = 1 / 3
 
+# So many of the last objects are looked at to see that they are of their size.
+SAMPLE = 50
+
 _kept = []
 
 
@@ -57,6 +60,11 @@ class Size:
             return id(self.made[index])
         return lib.upp_idle_locate(self.made[index]) - BYTES_HEADER
 
+    def is_right(self):
+        """Returns whether the objects have that size: whether those in one page lie so many bytes apart, or some times that."""
+        places = [self.where(index) for index in range(-SAMPLE, 0)]
+        return all((there - here) % self.size == 0 for here, there in zip(places, places[1:]) if here // PAGE == there // PAGE)
+
     def is_full(self):
         """Returns whether a new page had to be taken: whether the last page but one is filled by what was made last."""
         behind = (self.where(-1) % PAGE - HEADER) // self.size + 1
@@ -79,7 +87,8 @@ def fill():
             size.make()
         nursery.make_old()
         _kept.extend([size.made for size in left])
-        left = [size for size in left if not size.is_full()]
+        # a PyPy whose tuples are larger leaves the places of the smallest ones as they are
+        left = [size for size in left if size.is_right() and not size.is_full()]
     if left:
         # a PyPy that does it in another way: nothing is gained then
         _kept.clear()

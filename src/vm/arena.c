@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 /* In front of what malloc() gives out: the size of a chunk before it, which there is none of, and
- * its own, with a mark of what came from mmap(2). */
+ * its own, with a mark of what came from mmap(2). In glibc 2.43, but not yet in 2.41, the size is
+ * without these two words. */
 #define CHUNK_HEADER (2 * sizeof(size_t))
 #define CHUNK_WORD (UPP_ARENA_CHUNK | 2)
+#define CHUNK_WORD_2_43 ((UPP_ARENA_CHUNK - CHUNK_HEADER) | 2)
 
 /* Arenas of which pages can be withheld at a time. */
 #define ARENAS_MAX 1024
@@ -35,7 +37,7 @@ static struct withheld {
 int upp_arena_is_chunk(const void *memory)
 {
     const size_t *header = memory;
-    return !header[0] && header[1] == CHUNK_WORD;
+    return !header[0] && (header[1] == CHUNK_WORD || header[1] == CHUNK_WORD_2_43);
 }
 
 static struct page_header *header_of(char *page)

@@ -270,14 +270,14 @@ def test_one_object_keeps_no_arena(start, front):
         checksum = worker.get('/checksum')[2]
         before = worker.get()[1]
         worker.get('/collect?2')
-        wait_until_shared(worker, within=25 * MB)
+        wait_until_shared(worker, within=40 * MB)
         assert address_space(pid) > size - 20 * MB, 'the arenas are there'
         assert worker.get('/checksum')[2] == checksum
     worker.get('/drop')
     checksum = worker.get('/checksum')[2]
     worker.get('/grow?200000')
     wait_until(lambda: worker.collections_when_quiet() >= before + 4, 'two more collections')
-    wait_until_shared(worker, within=15 * MB)
+    wait_until_shared(worker, within=20 * MB)
     assert address_space(pid) < size - 60 * MB
     assert worker.get('/checksum')[2] == checksum
 

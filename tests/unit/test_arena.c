@@ -86,6 +86,16 @@ static void test_all_pages(void)
     CHECK_INT(free_pages(), 0);
 }
 
+/* As glibc 2.43 writes it. */
+static void test_a_newer_chunk(void)
+{
+    size_t newer = (UPP_ARENA_CHUNK - 16) | 2;
+    make();
+    memcpy(chunk + sizeof newer, &newer, sizeof newer);
+    CHECK(upp_arena_is_chunk(chunk));
+    CHECK_INT(free_pages(), 3);
+}
+
 static void test_another_chunk(void)
 {
     size_t other = (UPP_ARENA_CHUNK + 4096) | 2;
@@ -256,6 +266,7 @@ int main(void)
     RUN(test_free_pages);
     RUN(test_pages_never_used);
     RUN(test_all_pages);
+    RUN(test_a_newer_chunk);
     RUN(test_another_chunk);
     RUN(test_no_arena);
     RUN(test_a_list_that_leads_elsewhere);
