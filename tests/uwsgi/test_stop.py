@@ -1,6 +1,9 @@
 """Stopping: what each way to stop does to a running request, and that nothing is left of the server."""
 
+import os
 import signal
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +96,24 @@ def test_stop_lets_a_request_finish(start_site, options):
     response = held.read()
     assert response.complete and response.header('Connection') == 'close'
     server.wait_exit()
+
+
+@pytest.fixture(scope='module')
+def priority(tmp_path_factory):
+    library = tmp_path_factory.mktemp('priority') / 'priority.so'
+    subprocess.run(['cc', '-shared', '-fPIC', '-o', str(library), str(Path(__file__).parent / 'priority.c')], check=True)
+    return str(library)
+
+
+@pytest.mark.skipif('UPP_PRELOAD' in os.environ, reason='preloads a library of its own')
+def test_a_worker_that_ends_makes_way(start_site, priority):
+    """What is left to do then is the kernel's, and those who serve come first. The master goes on as it is."""
+    server = start_site({'master': True, 'processes': 2}, env={'LD_PRELOAD': priority})
+    workers = server.worker_pids()
+    server.client().get('/hello')
+    server.wait_log('GET /hello')
+    server.stop(signal.SIGINT)
+    lines = server.log_lines('^priority of')
+    for pid in workers:
+        assert 'priority of %d at its end: 19' % pid in lines
+    assert 'priority of %d at its end: 0' % server.pid in lines
