@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Workers that are warm against workers that are not, in one run. See docs/benchmarks.md.
 
-    bench/warm.py                     everything, about ten minutes
+    bench/warm.py                     everything, about eleven minutes
     bench/warm.py --quick             shorter loads, fewer requests
 
 Django with two workers, with --pypy-warmup and without; one with its garbage collected while it waits and one without;

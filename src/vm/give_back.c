@@ -16,7 +16,7 @@
 /* Steps that wait for threads to come to rest. */
 #define PATIENCE 50
 
-/* What a step does at most, to arenas and in search of them: the free pages of 64 arenas. */
+/* What a step does at most, in pages that it looks at: an arena is as much work as so many. */
 #define WORK_ARENA 64
 #define WORK_MOST (64 * WORK_ARENA)
 
@@ -179,8 +179,7 @@ static int give_back_free_pages(char *page, void *argument)
         give_back_halves(arena);
     else if (arena)
         give_back_pages(arena);
-    if (arena || walk->is_heap)
-        walk->left -= arena ? WORK_ARENA : 1;
+    walk->left -= arena ? WORK_ARENA : 1;
     /* its other pages may not be there any more, and would be for having been looked at */
     next_page = arena ? upp_arena_end(arena) : page + UPP_PAGE;
     return 0;
