@@ -192,8 +192,6 @@ def idle_collection(results, settings):
                 detail="; %.1f and %.1f ms" % (found["idle"], found["own"]))
 
 
-
-
 def memory(results, settings):
     """Proportional set size of each worker, and whether it grows."""
     with start("hello", 4, "hello", *WARM) as server:
