@@ -242,7 +242,9 @@ def test_get_msg_options(start_console):
 import uwsgi
 def show(**options):
     try:
-        print('ANSWER', uwsgi.mule_get_msg(**options))
+        message = uwsgi.mule_get_msg(**options)
+        # what is longer than a write may have a line of another process in the middle
+        print('ANSWER', message if len(message) < 100 else (len(message), set(message)))
     except (TypeError, ValueError) as error:
         print('ANSWER', type(error).__name__, error)
 show(timeout=0)
@@ -268,7 +270,7 @@ uwsgi.mule_get_msg()
         "b''", "b''", 'TypeError timeout must be a number, not str', 'ValueError timeout is 1e+99; it must be at most '
         '2147483', 'ValueError buffer_size is 0; it must be from 1 to 1073741824',
         'TypeError buffer_size must be int, not str',
-        "b'abc'", 'ValueError a message of 4 bytes came; buffer_size is 3', repr(b'x' * 90000), "b'last'", "b'farm 1'"]
+        "b'abc'", 'ValueError a message of 4 bytes came; buffer_size is 3', repr((90000, set(b'x'))), "b'last'", "b'farm 1'"]
 
 
 def test_farm_get_msg_without_a_farm(start_console):
