@@ -62,16 +62,23 @@ static int other_requests_run(void)
     return 0;
 }
 
-static int somebody_waits(void)
+/* A connection that http11 keeps open is the only one that its core serves next. */
+static int next_source(const struct uwsgi_socket *socket, int core)
+{
+    return socket->retry && socket->retry[core] ? socket->fd_threads[core] : socket->fd;
+}
+
+static int somebody_waits(int core)
 {
     struct pollfd sockets[SOCKETS_MAX];
     nfds_t count = 0;
     for (const struct uwsgi_socket *socket = uwsgi.sockets; socket; socket = socket->next) {
-        if (socket->fd < 0)
+        int fd = next_source(socket, core);
+        if (fd < 0)
             continue;
         if (count == SOCKETS_MAX)
             return 1;
-        sockets[count].fd = socket->fd;
+        sockets[count].fd = fd;
         sockets[count++].events = POLLIN;
     }
     return poll(sockets, count, 0) != 0;
@@ -97,19 +104,20 @@ static enum upp_quiet quiet_after(uint64_t pause)
     return pause > BETWEEN_REQUESTS ? UPP_QUIET : UPP_BUSY;
 }
 
-void upp_idle_after_request(void)
+void upp_idle_after_request(const struct wsgi_request *host)
 {
     static uint64_t again;
     static uint64_t last;
+    static int more;
     look_at_nursery();
     uint64_t now = uwsgi_micros();
     uint64_t end = now + BETWEEN_REQUESTS;
     enum upp_quiet quiet = quiet_after(now - last);
     last = now;
-    if (now < again || upp_warmup_host() || other_requests_run())
+    if ((!more && now < again) || upp_warmup_host() || other_requests_run())
         return;
-    while (now < end && !somebody_waits()) {
-        int more = upp_idle_step(quiet);
+    while (now < end && !somebody_waits(host->async_id)) {
+        more = upp_idle_step(quiet);
         now = uwsgi_micros();
         if (!more)
             break;

@@ -13,6 +13,8 @@
 
 #include "contract.h"
 
+struct wsgi_request;
+
 #define UPP_IDLE_EVERY 10
 
 /* 1 if there is something that an idle worker may have to do (--pypy-gc-idle). */
@@ -26,6 +28,6 @@ int upp_idle_step(enum upp_quiet quiet);
 enum upp_quiet upp_idle_look(void);
 
 /* At the end of a request on uWSGI's own path. */
-void upp_idle_after_request(void);
+void upp_idle_after_request(const struct wsgi_request *host);
 
 #endif

@@ -232,7 +232,7 @@ static void after_request(struct wsgi_request *host)
     upp_prometheus_count(host);
     upp_core_after_request();
     if (is_stock && upp_idle_wanted())
-        upp_idle_after_request();
+        upp_idle_after_request(host);
 }
 
 /* The kernel takes the memory of a worker apart, for some milliseconds, at the cost of whoever

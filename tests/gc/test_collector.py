@@ -1,6 +1,7 @@
 """PyPy's garbage collector: what it is told at the start, before the fork, and while a worker waits."""
 
 import json
+import time
 
 import pytest
 
@@ -89,6 +90,59 @@ def test_collects_while_it_waits(start, front, threads):
     # on uWSGI's own path steps are done at the end of requests only
     wait_until(lambda: look(client)[0] > before, 'a major collection')
     assert look(client)[3], 'the collector stays enabled'
+
+
+WAITING_APP = r'''
+import os
+import select
+import socket
+import stat
+import sys
+
+import uwsgi
+
+steps = [0]
+sources = []
+
+
+def listeners():
+    numbers = [int(name) for name in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + name)]
+    for number in numbers:
+        if stat.S_ISSOCK(os.fstat(number).st_mode):
+            with socket.socket(fileno=os.dup(number)) as found:
+                if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    yield number
+
+
+def step_until_somebody_waits(quiet):
+    """Takes the place of a collection that has no end."""
+    steps[0] += 1
+    select.select(sources, [], [], 0.5)
+    return 1
+
+
+def application(environ, start_response):
+    if not sources:
+        sources.extend([uwsgi.connection_fd()] if environ['QUERY_STRING'] == 'kept' else listeners())
+        sys.modules['uwsgi_pypy.collector'].idle = step_until_somebody_waits
+    body = b'%d' % steps[0]
+    steps[0] = 0
+    start_response('200 OK', [('Content-Length', str(len(body)))])
+    return [body]
+'''
+
+
+@pytest.mark.fronts('http', 'http11')
+def test_steps_end_when_somebody_waits(start_server, front):
+    """On uWSGI's own path: a new connection, or the one that http11 has kept open."""
+    server = start_server({front.option: True, **ENGINES[front.engine], 'pypy-wsgi': 'app'}, app=WAITING_APP)
+    client = server.client(front)
+    get, target = (client.connect().get, '/?kept') if front.keepalive else (client.get, '/')
+
+    def steps_before():
+        time.sleep(0.002)   # the worker has to begin
+        return int(get(target).body)
+    assert {steps_before() for _ in range(100)} - {0} == {1}
 
 
 @BOTH

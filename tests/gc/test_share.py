@@ -258,7 +258,7 @@ def test_what_the_worker_has_changed_stays(start, front):
     assert worker.get('/checksum')[2] == again
 
 
-@pytest.mark.fronts('loop')
+@BOTH
 def test_one_object_keeps_no_arena(start, front):
     """One of 512 KB has a page of 8 KB in use; the others need no memory, and can be in use again when it is gone."""
     worker = start()
