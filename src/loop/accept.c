@@ -4,6 +4,7 @@
 #include "handover.h"
 #include "host.h"
 #include "pool.h"
+#include "sock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -170,7 +171,8 @@ static int accept_one(const struct upp_listener *listener, struct sockaddr_stora
     int fd;
     set_nonblocking(listener->fd);
     do {
-        fd = accept4(listener->fd, address, address ? &length : NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        fd = upp_sock_accept(listener->fd, address, address ? &length : NULL,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
     } while (fd < 0 && (errno == ECONNABORTED || errno == EINTR));
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
         upp_accept_pause(strerror(errno));

@@ -6,6 +6,7 @@
 #include "handover.h"
 #include "host.h"
 #include "pool.h"
+#include "sock.h"
 #include "steps.h"
 
 #include <errno.h>
@@ -91,7 +92,7 @@ static void close_conn(struct upp_core *core, struct upp_conn *conn)
     if (conn->reset_after && conn->fd >= 0 && !conn->listener->is_unix)
         setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     if (conn->fd >= 0)
-        close(conn->fd);
+        upp_sock_close(conn->fd);
     conn->fd = -1;
     conn->state = UPP_CONN_FREE;
     upp_pool_give(conn);

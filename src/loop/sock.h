@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sock.h - the two system calls that every request makes.
+ * sock.h - the system calls that every request makes, or every connection.
  *
- * glibc's recv() and send() can be cancelled, which costs more than the rest of them in a process
- * that has threads. Nothing here is ever cancelled: uWSGI's threads end by themselves.
+ * glibc's can be cancelled, which costs more than the rest of what it does in a process that has
+ * threads. Nothing here is ever cancelled: uWSGI's threads end by themselves.
  */
 #ifndef UPP_LOOP_SOCK_H
 #define UPP_LOOP_SOCK_H
@@ -22,6 +22,18 @@ static inline ssize_t upp_sock_recv(int fd, void *data, size_t size)
 static inline ssize_t upp_sock_send(int fd, const void *data, size_t length)
 {
     return syscall(SYS_sendto, fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+}
+
+/* accept4(2). */
+static inline int upp_sock_accept(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+    return (int)syscall(SYS_accept4, fd, address, length, flags);
+}
+
+/* close(2). */
+static inline int upp_sock_close(int fd)
+{
+    return (int)syscall(SYS_close, fd);
 }
 
 #endif
