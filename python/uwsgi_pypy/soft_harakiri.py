@@ -16,11 +16,8 @@ from . import config, environ, errors, interpreter, log, tracing, wsgi
 from .errors import HarakiriWarning
 from .input import Input
 
-try:
-    from __pypy__.thread import _raise_in_thread
-except ImportError:
-    # PyPy 7.3.2 and older
-    _raise_in_thread = None
+# PyPy's, if this is asked for
+_raise_in_thread = None
 
 
 def send(core, serial):
@@ -103,11 +100,14 @@ def close(core, exchange, result):
 
 def choose():
     """Makes applications be served with an eye on the time, if it was asked for."""
+    global _raise_in_thread
     if not config.soft_harakiri:
         return
-    if _raise_in_thread is None:
+    try:
+        from __pypy__.thread import _raise_in_thread
+    except ImportError:
         interpreter.refuse('--pypy-soft-harakiri: this PyPy (%s) cannot raise an exception in another thread; use '
-                           'PyPy 7.3.3 or newer' % sys.version.partition('[PyPy ')[2].partition(' ')[0])
+                           'PyPy 7.3.10 or newer' % sys.version.partition('[PyPy ')[2].partition(' ')[0])
     wsgi.serve = serve
     # together they are too long for one
     tracing.own_traces[:] = serve, wsgi.Exchange.respond

@@ -200,3 +200,11 @@ def test_if_it_does_not_help(start):
 ])
 def test_refused(launch, options, message):
     assert launch({'http-socket': True, **options}, 1).log_lines(message)
+
+
+def test_a_pypy_that_cannot(launch):
+    """As those of before 7.3.10."""
+    files = {'older.py': 'import __pypy__.thread\ndel __pypy__.thread._raise_in_thread'}
+    server = launch({'http-socket': True, 'shared-python-import': 'older', 'pypy-soft-harakiri': '2'}, 1, files=files)
+    assert server.log_lines(r'^--pypy-soft-harakiri: this PyPy \(\S+\) cannot raise an exception in another thread; '
+                            'use PyPy 7.3.10 or newer$')
