@@ -18,13 +18,17 @@ work=$PWD/build/matrix
 newest=${all[-1]}
 mkdir -p "$work"
 
-# http and uwsgi protocol, fork, threads, reload, the API, Django
+# http and uwsgi protocol, fork, threads, reload, the API, Django; the collector, whose memory the plugin looks into
 tests=(tests/boot/test_fork.py tests/boot/test_children.py tests/boot/test_interpreter.py
     tests/wsgi/test_environ.py
     tests/uwsgi/test_threads.py tests/uwsgi/test_fronts.py tests/uwsgi/test_reload.py
     tests/uwsgi/test_signals_at_fork.py tests/loop/test_fairness.py
     tests/api/test_core.py tests/api/test_rpc.py tests/api/test_signal.py
-    tests/api/test_lock.py tests/apps/test_django.py tests/apps/test_examples.py::test_django)
+    tests/api/test_lock.py tests/apps/test_django.py tests/apps/test_examples.py::test_django
+    tests/gc)
+
+# what the PyPy of a release cannot
+declare -A without=([bullseye]=soft_harakiri)
 
 # what the result depends on
 sources=$(git ls-files -z --cached --others --exclude-standard Makefile src python packaging tests tools examples |
@@ -87,7 +91,8 @@ try_suite() {
     mkdir -p "$work/$suite"
     rm -f "$work/$suite/facts" "$work/$suite.failed"
     echo "$suite: building and testing" >&2
-    in_chroot "$suite" bash -euc "$inside" bash "${tests[@]}" >"$work/$suite.log" 2>&1 || touch "$work/$suite.failed"
+    in_chroot "$suite" bash -euc "$inside" bash "${tests[@]}" ${without[$suite]:+-k "not ${without[$suite]}"} \
+        >"$work/$suite.log" 2>&1 || touch "$work/$suite.failed"
     result=$(grep -E '^([0-9]+ (passed|failed|skipped|error|xfailed)|no tests ran)' "$work/$suite.log" | tail -1) ||
         result='did not build'
     { read -r uwsgi && read -r pypy && read -r python && read -r gcc; } <"$work/$suite/facts" || true
