@@ -4,7 +4,7 @@ The layers, and what each may include of ours:
 
     src/http/   bytes in, structs out: only itself, no uWSGI and no system calls
     src/vm/     the interpreter: knows no request, no loop and no API
-    src/loop/   the request loop: of its files only three know uWSGI
+    src/loop/   the request loop: of its files only four know uWSGI
     the rest    anything
 
 Only src/compat.h includes <uwsgi.h>; only src/vm/libpypy.c loads libraries; src/api/data.c looks
@@ -25,8 +25,8 @@ PURE_HEADERS = {"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "st
 # Of src/, what src/vm/ must not know.
 ABOVE_VM = re.compile(r"request|front|stock|(http|loop|api)/")
 
-# Of src/loop/, what may know uWSGI: the rest is told by host.h.
-LOOP_DOORS = {"loop/host.c", "loop/loop.c", "loop/transport.c"}
+# Of src/loop/, what may know uWSGI: the rest is told by host.h and life.h.
+LOOP_DOORS = {"loop/host.c", "loop/life.c", "loop/loop.c", "loop/transport.c"}
 
 LOADER_CALLS = {"dladdr", "dlclose", "dlmopen", "dlopen", "dlsym", "dlvsym"}
 

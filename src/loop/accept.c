@@ -3,6 +3,7 @@
 
 #include "handover.h"
 #include "host.h"
+#include "life.h"
 #include "pool.h"
 #include "sock.h"
 
@@ -70,7 +71,7 @@ void upp_accept_start(int epoll, struct upp_listener *listeners, int count, int 
     sources.epoll = epoll;
     sources.listeners = listeners;
     sources.count = count;
-    sources.is_alone = threads == 1 && !upp_host_has_siblings();
+    sources.is_alone = threads == 1 && !upp_life_has_siblings();
     set_nodelay();
     watch(1);
 }
@@ -97,7 +98,7 @@ int upp_accept_is_paused(void)
 
 void upp_accept_resume(uint64_t now)
 {
-    if (!sources.resume || now < sources.resume || !upp_host_accepting())
+    if (!sources.resume || now < sources.resume || !upp_life_accepting())
         return;
     sources.resume = 0;
     watch(1);
@@ -113,7 +114,7 @@ int upp_accept_is_source(const void *pointer)
 /* The kernel wakes the worker that has watched a listener for the longest. */
 void upp_accept_let_others(const struct upp_listener *listener)
 {
-    if (!upp_host_has_siblings())
+    if (!upp_life_has_siblings())
         return;
     pthread_mutex_lock(&sources.lock);
     if (listener->listening) {

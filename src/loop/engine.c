@@ -5,6 +5,7 @@
 #include "accept.h"
 #include "handover.h"
 #include "host.h"
+#include "life.h"
 #include "pool.h"
 #include "sock.h"
 #include "steps.h"
@@ -117,7 +118,7 @@ int upp_engine_wait(const struct upp_conn *conn, short what, enum upp_timer_kind
         int ready = poll(&wait, 1, WAIT_SLICE);
         if (ready > 0)
             return UPP_OK;
-        if (upp_host_must_stop() || (ready < 0 && errno != EINTR))
+        if (upp_life_must_stop() || (ready < 0 && errno != EINTR))
             return UPP_GONE;
         if (most && upp_engine_clock() - start >= most)
             return UPP_TIMEOUT;
@@ -227,7 +228,7 @@ static int is_idle(const struct upp_conn *conn)
 static int may_close(const struct upp_conn *conn, uint64_t now)
 {
     int was_quiet = now >= conn->waits_since + STOP_GRACE;
-    return upp_host_must_stop() ? is_idle(conn) || was_quiet : is_idle(conn) && was_quiet;
+    return upp_life_must_stop() ? is_idle(conn) || was_quiet : is_idle(conn) && was_quiet;
 }
 
 /* Returns 1 if another worker has the connection now. */
@@ -261,13 +262,13 @@ static void close_idle(struct upp_core *core, uint64_t now)
 static void take_what_is_left(struct upp_core *core)
 {
     struct upp_conn *conn;
-    while (!upp_host_has_takers() && (conn = upp_accept_take_handed_over()))
+    while (!upp_life_has_takers() && (conn = upp_accept_take_handed_over()))
         upp_engine_later(core, conn);
 }
 
 static int stopped(struct upp_core *core, uint64_t now)
 {
-    if (upp_host_accepting())
+    if (upp_life_accepting())
         return 0;
     if (!atomic_flag_test_and_set(&engine.stopping)) {
         upp_accept_stop();
@@ -288,7 +289,7 @@ static int stopped(struct upp_core *core, uint64_t now)
 static int timeout_of(uint64_t now)
 {
     int64_t next = upp_pool_next_deadline(now);
-    int64_t most = upp_host_accepting() ? 1000 : 50;
+    int64_t most = upp_life_accepting() ? 1000 : 50;
     if (upp_accept_is_paused() && most > UPP_ACCEPT_PAUSE)
         most = UPP_ACCEPT_PAUSE;
     if (engine.may_be_quiet && most > UPP_IDLE_EVERY)
@@ -310,7 +311,7 @@ static void tick(struct upp_core *core, uint64_t now)
 static void use_idle_time(uint64_t now)
 {
     enum upp_quiet quiet = upp_idle_look();
-    int more = !upp_host_is_busy() && upp_idle_step(quiet);
+    int more = !upp_life_is_busy() && upp_idle_step(quiet);
     engine.may_be_quiet = quiet == UPP_BUSY;
     engine.idle_again = more ? 1 : now + UPP_IDLE_EVERY;
 }

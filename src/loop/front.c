@@ -3,6 +3,7 @@
 
 #include "handover.h"
 #include "host.h"
+#include "life.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -31,7 +32,7 @@ static int64_t wait_for_input(const struct upp_conn *conn, int64_t most)
 {
     struct pollfd wait = {.fd = conn->fd, .events = POLLIN};
     uint64_t start = upp_engine_clock();
-    while (!upp_host_must_stop()) {
+    while (!upp_life_must_stop()) {
         int64_t left = most < 0 ? WAIT_SLICE : most - (int64_t)(upp_engine_clock() - start);
         if (left <= 0)
             return UPP_LOOP_FRONT_NOTHING;
@@ -143,7 +144,7 @@ static int may_keep_open(const struct upp_core *core)
 {
     const struct upp_conn *conn = core->conn;
     const struct upp_limits *limits = upp_engine_limits();
-    if (!conn->keep_open || !(upp_host_accepting() || upp_handover_is_possible()))
+    if (!conn->keep_open || !(upp_life_accepting() || upp_handover_is_possible()))
         return 0;
     if (limits->requests && conn->served >= limits->requests)
         return 0;

@@ -4,6 +4,7 @@
 #include "../thread.h"
 #include "engine.h"
 #include "host.h"
+#include "life.h"
 #include "strain.h"
 
 #include <errno.h>
@@ -59,7 +60,7 @@ atomic_int upp_handover_rests;
 void upp_handover_setup(void)
 {
     int pair[2];
-    if (!upp_host_has_siblings())
+    if (!upp_life_has_siblings())
         return;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair)) {
         upp_host_log("connections stay with their worker: %s", strerror(errno));
@@ -157,7 +158,7 @@ int upp_handover_take(struct upp_conn *conn, const struct upp_listener *listener
 static void hand_over(void)
 {
     struct upp_conn *conns[MOST];
-    int wanted = upp_host_free_siblings();
+    int wanted = upp_life_free_siblings();
     int count = wanted ? upp_engine_take_idle(conns, wanted < MOST ? wanted : MOST) : 0;
     for (int i = 0; i < count; i++) {
         if (put(conns[i]))
@@ -192,7 +193,7 @@ void upp_handover_rouse(void)
 static void look(struct upp_strain *strain)
 {
     uint64_t ended;
-    int is_full = upp_host_is_full(&ended);
+    int is_full = upp_life_is_full(&ended);
     if (!upp_strain_look(strain, is_full, ended))
         return;
     pthread_mutex_lock(&handover.working);
@@ -241,7 +242,7 @@ void upp_handover_stop(void)
 
 int upp_handover_is_possible(void)
 {
-    return handover.in >= 0 && !upp_host_must_stop() && upp_host_has_takers();
+    return handover.in >= 0 && !upp_life_must_stop() && upp_life_has_takers();
 }
 
 int upp_handover_give(const struct upp_conn *conn)

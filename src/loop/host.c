@@ -6,7 +6,6 @@
 #include "../prometheus.h"
 #include "../shapes.h"
 #include "../stock.h"
-#include "../turn.h"
 #include "../vm/entry.h"
 #include "front.h"
 #include "transport.h"
@@ -114,11 +113,6 @@ struct upp_listener *upp_host_listeners(int *count)
     return listeners;
 }
 
-int upp_host_has_siblings(void)
-{
-    return uwsgi.numproc > 1;
-}
-
 int upp_host_is_ours(int modifier1)
 {
     return uwsgi.p[modifier1]->request == upp_stock_serve;
@@ -129,140 +123,7 @@ size_t upp_host_packet_max(void)
     return (size_t)uwsgi.buffer_size;
 }
 
-/* ---- the worker's life ------------------------------------------------- */
-
-static volatile sig_atomic_t must_stop;
-static volatile sig_atomic_t exit_code = UWSGI_END_CODE;
-
-int upp_host_must_stop(void)
-{
-    return must_stop;
-}
-
-int upp_host_exit_code(void)
-{
-    return exit_code;
-}
-
-static void stop_accepting(int code)
-{
-    exit_code = code;
-    uwsgi.workers[uwsgi.mywid].manage_next_request = 0;
-    upp_engine_wake();
-}
-
-/* SIGHUP: finish what was accepted, then end. uWSGI's own handler would leave from inside the
- * signal. */
-static void stop_gracefully(int number)
-{
-    (void)number;
-    if (upp_host_accepting())
-        uwsgi_log("Gracefully killing worker %d (pid: %d)...\n", uwsgi.mywid, uwsgi.mypid);
-    stop_accepting(UWSGI_RELOAD_CODE);
-}
-
-int upp_host_is_busy(void)
-{
-    for (int i = 0; i < uwsgi.cores; i++) {
-        if (uwsgi.workers[uwsgi.mywid].cores[i].in_request)
-            return 1;
-    }
-    return 0;
-}
-
-static int count_busy(const struct uwsgi_worker *worker)
-{
-    int busy = 0;
-    for (int i = 0; i < uwsgi.cores; i++)
-        busy += worker->cores[i].in_request != 0;
-    return busy;
-}
-
-int upp_host_is_full(uint64_t *ended)
-{
-    const struct uwsgi_worker *worker = &uwsgi.workers[uwsgi.mywid];
-    *ended = worker->delta_requests;
-    return count_busy(worker) == uwsgi.cores;
-}
-
-static int takes_connections(const struct uwsgi_worker *worker)
-{
-    return worker->pid > 0 && worker->manage_next_request && !worker->cheaped &&
-           !worker->suspended && !worker->hijacked;
-}
-
-static int is_taker(int id)
-{
-    return id != uwsgi.mywid && takes_connections(&uwsgi.workers[id]);
-}
-
-int upp_host_has_takers(void)
-{
-    for (int i = 1; i <= uwsgi.numproc; i++) {
-        if (is_taker(i))
-            return 1;
-    }
-    return 0;
-}
-
-int upp_host_free_siblings(void)
-{
-    int free = 0;
-    for (int i = 1; i <= uwsgi.numproc; i++) {
-        if (is_taker(i))
-            free += uwsgi.cores - count_busy(&uwsgi.workers[i]);
-    }
-    return free;
-}
-
-/* A key press reaches a worker twice, from the terminal and from the master. */
-#define SECOND_SIGNAL_AFTER 300000
-
-/* SIGINT, SIGTERM: end now, but let running requests finish; a second signal does not wait. The
- * master waits for --worker-reload-mercy; without one the worker does it itself. */
-static void stop_at_once(int number)
-{
-    static volatile uint64_t first;
-    uint64_t now = uwsgi_micros();
-    if (must_stop) {
-        if (now - first > SECOND_SIGNAL_AFTER)
-            end_me(number);
-        return;
-    }
-    first = now;
-    must_stop = 1;
-    if (!uwsgi.master_process) {
-        uwsgi_unix_signal(SIGALRM, end_me);
-        alarm((unsigned)uwsgi.worker_reload_mercy);
-    }
-    stop_accepting(UWSGI_END_CODE);
-    if (upp_host_is_busy())
-        uwsgi_log("worker %d (pid: %d) waits for running requests...\n", uwsgi.mywid, uwsgi.mypid);
-}
-
-/* --max-requests, reload-on-rss and the like, from inside uwsgi_close_request() */
-static void work_is_done(void)
-{
-    if (upp_host_accepting()) {
-        if (!upp_turn_has_come())
-            return;
-        uwsgi_log("...The work of process %d is done. Seeya!\n", (int)getpid());
-    }
-    stop_accepting(0);
-}
-
-void upp_host_take_signals(void)
-{
-    uwsgi.gbcw_hook = work_is_done;
-    uwsgi_unix_signal(SIGHUP, stop_gracefully);
-    uwsgi_unix_signal(SIGINT, stop_at_once);
-    uwsgi_unix_signal(SIGTERM, stop_at_once);
-}
-
-int upp_host_accepting(void)
-{
-    return uwsgi.workers[uwsgi.mywid].manage_next_request;
-}
+/* ---- signals, and what else uWSGI's own loop does ------------------------------------------ */
 
 int upp_host_signal_fd(int index)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host.h - the loop's side of uWSGI: which sockets there are, whether to stop,
- * signals, and uWSGI's own struct for each request, so that its log, its
- * counters, its harakiri and its API see the request as if it were its own.
+ * host.h - the loop's side of uWSGI: which sockets there are, its signals, and
+ * its own struct for each request, so that its log, its counters, its harakiri
+ * and its API see the request as if it were its own.
  */
 #ifndef UPP_LOOP_HOST_H
 #define UPP_LOOP_HOST_H
@@ -20,25 +20,6 @@ struct upp_listener upp_host_listener(const struct uwsgi_socket *socket);
 /* The listening sockets of this worker; *count is set. */
 struct upp_listener *upp_host_listeners(int *count);
 
-/* 1 while the worker shall take new requests. */
-int upp_host_accepting(void);
-/* 1 if the worker was told to stop at once. */
-int upp_host_must_stop(void);
-/* 1 while a thread of this worker has a request. */
-int upp_host_is_busy(void);
-/* Takes over the signals that stop a worker; in its main thread. */
-void upp_host_take_signals(void);
-/* What to exit with once the loop has ended. */
-int upp_host_exit_code(void);
-/* 1 if other workers accept from the same sockets. */
-int upp_host_has_siblings(void);
-/* 1 while all threads of this worker have a request; *ended: the number of those that have ended.
- */
-int upp_host_is_full(uint64_t *ended);
-/* 1 if another worker takes connections now. */
-int upp_host_has_takers(void);
-/* How many threads of such workers have no request. */
-int upp_host_free_siblings(void);
 /* 1 if packets with this modifier1 are requests for the plugin: CGI variables, then a body. */
 int upp_host_is_ours(int modifier1);
 /* Bytes of variables that a packet may have. */

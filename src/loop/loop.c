@@ -7,6 +7,7 @@
 #include "engine.h"
 #include "handover.h"
 #include "host.h"
+#include "life.h"
 
 #define NAME "pypy"
 
@@ -41,10 +42,10 @@ static void run(void)
     struct upp_listener *listeners = upp_host_listeners(&count);
     if (upp_loop_prepare() || upp_engine_start(listeners, count))
         exit(1);
-    upp_host_take_signals();
+    upp_life_take_signals();
     uwsgi_loop_cores_run(run_core);
     join_threads();
-    exit(upp_host_exit_code());
+    exit(upp_life_exit_code());
 }
 
 void upp_loop_register(void)
