@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "arena.h"
 
-#include <sys/uio.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 /* In front of what malloc() gives out: the size of a chunk before it, which there is none of, and
  * its own, with a mark of what came from mmap(2). In glibc 2.43, but not yet in 2.41, the size is
@@ -11,8 +10,11 @@
 #define CHUNK_WORD (UPP_ARENA_CHUNK | 2)
 #define CHUNK_WORD_2_43 ((UPP_ARENA_CHUNK - CHUNK_HEADER) | 2)
 
+/* With more of them, 4 GB, nothing is known of any. */
+#define ARENAS_MAX 8192
+
 /* Arenas of which pages can be withheld at a time. */
-#define ARENAS_MAX 1024
+#define WITHHELD_MAX 1024
 
 /* ARENA */
 struct upp_arena {
@@ -23,76 +25,146 @@ struct upp_arena {
     struct upp_arena *next;
 };
 
-/* PAGE_HEADER; stays in a page that has become free, but for its first word. */
-struct page_header {
-    char *next;
-    struct upp_arena *arena;
+/* ArenaCollection: its fields by their names, each a word. */
+struct collection {
+    size_t arena_size;
+    size_t arenas_count;
+    struct upp_arena **arenas_lists; /* by the number of free pages at the end of a collection */
+    struct upp_arena *current_arena; /* in none of them */
+    const void *full_page_for_size;
+    size_t hdrsize;
+    size_t max_pages_per_arena;
+    size_t min_empty_nfreepages;
+    const void *nblocks_for_size;
+    size_t num_uninitialized_pages;
+    const void *old_arenas_lists;
+    const void *old_full_page_for_size;
+    const void *old_page_for_size;
+    const void *page_for_size;
+    size_t page_size;
+    size_t peak_memory_alloced;
+    size_t peak_memory_used;
+    size_t size_class_with_old_pages;
+    size_t small_request_threshold;
+    size_t total_memory_alloced;
+    size_t total_memory_used;
 };
+
+/* Of its fields, those that never change (PAGE_HEADER; TRANSLATION_PARAMS in incminimark.py). */
+#define HEADER_SIZE (4 * sizeof(void *))
+#define SMALL_OBJECT (35 * sizeof(void *))
+
+/* NULL: none was found. */
+static const struct collection *collection;
 
 static struct withheld {
     struct upp_arena *arena; /* NULL: unused */
     uint64_t pages;          /* a bit for each */
-} withheld_pages[ARENAS_MAX];
+} withheld_pages[WITHHELD_MAX];
 
-int upp_arena_is_chunk(const void *memory)
+/* ---- which there are ----------------------------------------------------------------------- */
+
+static int is_collection(const struct collection *it)
 {
-    const size_t *header = memory;
-    return !header[0] && (header[1] == CHUNK_WORD || header[1] == CHUNK_WORD_2_43);
+    return it->arena_size == UPP_ARENA_SIZE && it->hdrsize == HEADER_SIZE &&
+           it->max_pages_per_arena == UPP_ARENA_PAGES_MAX && it->page_size == UPP_ARENA_PAGE &&
+           it->small_request_threshold == SMALL_OBJECT &&
+           it->total_memory_alloced == it->arenas_count * UPP_ARENA_SIZE;
 }
 
-static struct page_header *header_of(char *page)
+int upp_arena_find(const char *data, size_t size)
 {
-    return (struct page_header *)(void *)page;
+    collection = NULL;
+    for (size_t at = 0; at + sizeof *collection <= size; at += sizeof(void *)) {
+        const struct collection *it = (const struct collection *)(const void *)(data + at);
+        if (is_collection(it)) {
+            collection = it;
+            return 1;
+        }
+    }
+    return 0;
 }
 
-static char *first_page(char *base)
+static char *first_page(const char *base)
 {
-    return base + (UPP_ARENA_PAGE - (uintptr_t)base % UPP_ARENA_PAGE) % UPP_ARENA_PAGE;
+    return (char *)base + (UPP_ARENA_PAGE - (uintptr_t)base % UPP_ARENA_PAGE) % UPP_ARENA_PAGE;
 }
 
-/* Reads what may not be there: these bytes may be somebody else's. */
-static int read_arena(const struct upp_arena *from, struct upp_arena *arena)
+static int is_arena(const struct upp_arena *arena)
 {
-    struct iovec local = {arena, sizeof *arena};
-    struct iovec remote = {(void *)(uintptr_t)from, sizeof *arena};
-    return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)sizeof *arena;
+    const char *end = arena->base + UPP_ARENA_SIZE;
+    return arena->total_pages == (size_t)(end - first_page(arena->base)) / UPP_ARENA_PAGE &&
+           arena->free_pages <= arena->total_pages;
 }
 
-struct upp_arena *upp_arena_at(char *page)
+static int compare_addresses(const void *left, const void *right)
 {
-    struct upp_arena arena = {0};
-    struct upp_arena *where = header_of(page)->arena;
-    if ((uintptr_t)where < UPP_ARENA_PAGE || (uintptr_t)where % sizeof(void *) ||
-        !read_arena(where, &arena) || first_page(arena.base) != page)
-        return NULL;
-    size_t total = (size_t)(arena.base + UPP_ARENA_SIZE - page) / UPP_ARENA_PAGE;
-    return arena.total_pages == total && arena.free_pages <= total ? where : NULL;
+    const char *a = (*(struct upp_arena *const *)left)->base;
+    const char *b = (*(struct upp_arena *const *)right)->base;
+    return (a > b) - (a < b);
 }
 
-struct upp_arena *upp_arena_in_chunk(char *chunk)
+/* Fills the array, unsorted. Returns how many there are, 0 if the lists are not right. */
+static size_t read_lists(struct upp_arena *arenas[ARENAS_MAX])
 {
-    char *base = chunk + CHUNK_HEADER;
-    struct upp_arena *arena = upp_arena_is_chunk(chunk) ? upp_arena_at(first_page(base)) : NULL;
-    return arena && arena->base == base ? arena : NULL;
+    size_t count = 0;
+    if (!collection || !is_collection(collection) || collection->arenas_count > ARENAS_MAX)
+        return 0;
+    if (collection->current_arena)
+        arenas[count++] = collection->current_arena;
+    for (size_t i = 0; i < UPP_ARENA_PAGES_MAX; i++) {
+        for (struct upp_arena *arena = collection->arenas_lists[i]; arena; arena = arena->next) {
+            if (count >= collection->arenas_count || !is_arena(arena))
+                return 0;
+            arenas[count++] = arena;
+        }
+    }
+    return count == collection->arenas_count ? count : 0;
 }
 
-char *upp_arena_end(const struct upp_arena *arena)
+struct upp_arena *const *upp_arena_list(size_t *count)
 {
-    return first_page(arena->base) + arena->total_pages * UPP_ARENA_PAGE;
+    static struct upp_arena *arenas[ARENAS_MAX];
+    *count = read_lists(arenas);
+    qsort(arenas, *count, sizeof(void *), compare_addresses);
+    return arenas;
+}
+
+/* ---- one of them --------------------------------------------------------------------------- */
+
+char *upp_arena_start(const struct upp_arena *arena)
+{
+    return arena->base;
+}
+
+char *upp_arena_chunk(const struct upp_arena *arena)
+{
+    char *chunk = arena->base - CHUNK_HEADER;
+    const size_t *header = (const size_t *)(const void *)chunk;
+    int is_mapped = !header[0] && (header[1] == CHUNK_WORD || header[1] == CHUNK_WORD_2_43);
+    return (uintptr_t)chunk % 4096 == 0 && is_mapped ? chunk : NULL;
+}
+
+/* The first word of a free page. */
+static char **next_of(char *page)
+{
+    return (char **)(void *)page;
 }
 
 size_t upp_arena_free_pages(const struct upp_arena *arena, char *pages[UPP_ARENA_PAGES_MAX])
 {
     const char *first = first_page(arena->base);
     char *page = arena->first_free;
+    if (arena == collection->current_arena)
+        return 0;
     for (size_t count = 0; count < arena->free_pages; count++) {
         size_t offset = (uintptr_t)page - (uintptr_t)first;
         if (offset % UPP_ARENA_PAGE || offset / UPP_ARENA_PAGE >= arena->total_pages)
             return 0;
         pages[count] = page;
-        page = header_of(page)->next;
+        page = *next_of(page);
     }
-    return arena->free_pages;
+    return page ? 0 : arena->free_pages;
 }
 
 /* ---- pages that PyPy does not know of for now -------------------------------------------- */
@@ -101,7 +173,7 @@ size_t upp_arena_free_pages(const struct upp_arena *arena, char *pages[UPP_ARENA
 static struct withheld *record_of(struct upp_arena *arena)
 {
     struct withheld *unused = NULL;
-    for (size_t i = 0; i < ARENAS_MAX; i++) {
+    for (size_t i = 0; i < WITHHELD_MAX; i++) {
         if (withheld_pages[i].arena == arena)
             return &withheld_pages[i];
         if (!withheld_pages[i].arena && !unused)
@@ -115,16 +187,6 @@ static uint64_t bit_of(const char *first, const char *page)
     return (uint64_t)1 << ((size_t)(page - first) / UPP_ARENA_PAGE);
 }
 
-/* The first page has the arena's address, by which it is found again. */
-static char *page_to_keep(const char *first, char *const *pages, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        if (pages[i] == first)
-            return pages[i];
-    }
-    return pages[0];
-}
-
 char *upp_arena_withhold(struct upp_arena *arena, uint64_t *withheld)
 {
     char *pages[UPP_ARENA_PAGES_MAX];
@@ -132,14 +194,14 @@ char *upp_arena_withhold(struct upp_arena *arena, uint64_t *withheld)
     struct withheld *record = record_of(arena);
     size_t count = upp_arena_free_pages(arena, pages);
     *withheld = record && record->arena ? record->pages : 0;
-    if (!record || count < 2)
+    /* one that is free as a whole goes as a whole */
+    if (!record || count < 2 || count == arena->total_pages)
         return first;
-    char *kept = page_to_keep(first, pages, count);
-    header_of(kept)->next = header_of(pages[count - 1])->next;
-    arena->first_free = kept;
+    *next_of(pages[0]) = NULL;
+    arena->first_free = pages[0];
     arena->free_pages = 1;
-    for (size_t i = 0; i < count; i++)
-        *withheld |= pages[i] == kept ? 0 : bit_of(first, pages[i]);
+    for (size_t i = 1; i < count; i++)
+        *withheld |= bit_of(first, pages[i]);
     *record = (struct withheld){arena, *withheld};
     return first;
 }
@@ -152,7 +214,7 @@ static void put_back(struct withheld *record)
         char *page = first + i * UPP_ARENA_PAGE;
         if (!(record->pages & bit_of(first, page)))
             continue;
-        header_of(page)->next = arena->first_free;
+        *next_of(page) = arena->first_free;
         arena->first_free = page;
         arena->free_pages++;
     }
@@ -161,7 +223,7 @@ static void put_back(struct withheld *record)
 
 void upp_arena_put_back(void)
 {
-    for (size_t i = 0; i < ARENAS_MAX; i++) {
+    for (size_t i = 0; i < WITHHELD_MAX; i++) {
         const struct upp_arena *arena = withheld_pages[i].arena;
         size_t withheld = (size_t)__builtin_popcountll(withheld_pages[i].pages);
         if (arena && arena->free_pages + withheld == arena->total_pages)

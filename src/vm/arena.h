@@ -4,7 +4,12 @@
  *
  * An arena is a piece of fixed size that PyPy has of malloc(), cut into pages for objects of one
  * size each. It goes back to malloc() when all of its pages are free; one object that lives holds
- * all of them. rpython/memory/gc/minimarkpage.py; the same in all PyPys that the plugin runs on.
+ * all of them. The collector has lists of all that there are: rpython/memory/gc/minimarkpage.py,
+ * the same in all PyPys that the plugin runs on. Nothing else tells an arena from what has been
+ * one: what PyPy has given back may well look as before.
+ *
+ * Where numbers are not as they should be there are no arenas. The functions are for who has the
+ * GIL.
  */
 #ifndef UPP_VM_ARENA_H
 #define UPP_VM_ARENA_H
@@ -23,23 +28,23 @@
 
 struct upp_arena;
 
-/* Whether what begins here is what malloc() has of mmap(2) for so many bytes. Reads two words. */
-int upp_arena_is_chunk(const void *memory);
+/* Looks for the collector's lists in these bytes of libpypy's variables, which have to stay where
+ * they are. Returns 1 if they are there. */
+int upp_arena_find(const char *data, size_t size);
 
-/* The functions below are for who has the GIL. */
+/* Returns all that there are, *count of them, by their addresses. It is the same array each time.
+ */
+struct upp_arena *const *upp_arena_list(size_t *count);
 
-/* Returns the arena whose first page begins here, in memory that can be read; NULL if there is
- * none. Such a page says where PyPy keeps what it knows of its arena, which must agree. */
-struct upp_arena *upp_arena_at(char *page);
+/* Where its memory begins. */
+char *upp_arena_start(const struct upp_arena *arena);
 
-/* The same for the arena in a chunk. */
-struct upp_arena *upp_arena_in_chunk(char *chunk);
+/* Returns UPP_ARENA_CHUNK bytes, of whole pages, that are the arena's alone; NULL if malloc() has
+ * not mapped it apart. */
+char *upp_arena_chunk(const struct upp_arena *arena);
 
-/* Where its last page ends. */
-char *upp_arena_end(const struct upp_arena *arena);
-
-/* Fills `pages` with the start of each free page. Returns how many there are, 0 if they are not as
- * they should be. */
+/* Fills `pages` with the start of each free page. Returns how many there are; 0 for the arena that
+ * PyPy takes pages from at the moment. */
 size_t upp_arena_free_pages(const struct upp_arena *arena, char *pages[UPP_ARENA_PAGES_MAX]);
 
 /* Takes all free pages but one out of PyPy's list: they need no memory from here on. PyPy takes

@@ -16,9 +16,8 @@
 /* Steps that wait for threads to come to rest. */
 #define PATIENCE 50
 
-/* What a step does at most, in pages that it looks at: an arena is as much work as so many. */
-#define WORK_ARENA 64
-#define WORK_MOST (64 * WORK_ARENA)
+/* Arenas of which a step gives back the free pages. */
+#define ARENAS_PER_STEP 64
 
 /* What of the areas is still there. */
 static struct upp_areas present;
@@ -28,7 +27,7 @@ static off_t next;
 static int patience;
 
 /* Where it goes on with free memory, once it is through with the file. */
-static char *next_page;
+static char *next_arena;
 
 /* ---- what equals the file ------------------------------------------------------------------- */
 
@@ -152,58 +151,42 @@ static void give_back_pages(struct upp_arena *arena)
     }
 }
 
-/* Whose pages a walk goes through, and how much it may do there. */
-struct walk {
-    int left;
-    int is_heap;
-    int is_file;
-};
-
-/* In what malloc() has of brk(2) an arena may begin anywhere. */
-static struct upp_arena *arena_at(const struct walk *walk, char *page)
+/* Is it in the file? */
+static int is_shared(const struct upp_arena *arena)
 {
-    if (!walk->is_heap)
-        return upp_arena_in_chunk(page);
-    return (uintptr_t)page % UPP_ARENA_PAGE ? NULL : upp_arena_at(page);
-}
-
-static int give_back_free_pages(char *page, void *argument)
-{
-    struct walk *walk = argument;
-    if (walk->left <= 0)
-        return 1;
-    if (page < next_page)
-        return 0;
-    struct upp_arena *arena = arena_at(walk, page);
-    if (arena && walk->is_file)
-        give_back_halves(arena);
-    else if (arena)
-        give_back_pages(arena);
-    walk->left -= arena ? WORK_ARENA : 1;
-    /* its other pages may not be there any more, and would be for having been looked at */
-    next_page = arena ? upp_arena_end(arena) : page + UPP_PAGE;
+    const char *start = upp_arena_start(arena);
+    for (int i = 0; i < present.count; i++) {
+        const struct upp_area *area = &present.list[i];
+        if (start >= area->start && start < area->start + area->size)
+            return 1;
+    }
     return 0;
 }
 
-static void look_at_arenas(const struct upp_mapping *mapping, void *argument)
+/* Returns 1 if there are more of them. */
+static int give_back_arenas(void)
 {
-    struct walk *walk = argument;
-    char *end = mapping->start + mapping->size;
-    walk->is_heap = !strcmp(mapping->name, "[heap]");
-    walk->is_file = mapping->inode == upp_shared.identity.st_ino;
-    if (strcmp(mapping->access, "rw-p") != 0 || next_page >= end ||
-        (*mapping->name && !walk->is_heap && !walk->is_file))
-        return;
-    char *start = next_page > mapping->start ? next_page : mapping->start;
-    upp_pages_each(start, (size_t)(end - start), give_back_free_pages, walk);
+    size_t count;
+    struct upp_arena *const *arenas = upp_arena_list(&count);
+    int done = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (upp_arena_start(arenas[i]) < next_arena)
+            continue;
+        if (done++ == ARENAS_PER_STEP)
+            return 1;
+        if (is_shared(arenas[i]))
+            give_back_halves(arenas[i]);
+        else
+            give_back_pages(arenas[i]);
+        next_arena = upp_arena_start(arenas[i]) + UPP_ARENA_SIZE;
+    }
+    return 0;
 }
 
 /* Whether the file has something in its place or not; PyPy's, and then malloc()'s. */
 static int64_t step_of_free_memory(void)
 {
-    struct walk walk = {.left = WORK_MOST};
-    upp_maps_each(look_at_arenas, &walk);
-    if (walk.left <= 0)
+    if (give_back_arenas())
         return 1;
     malloc_trim(0);
     return 0;
@@ -240,7 +223,7 @@ void upp_share_begin(void)
 {
     next = 0;
     patience = 0;
-    next_page = NULL;
+    next_arena = NULL;
 }
 
 int upp_share_step(void)

@@ -22,19 +22,10 @@ size_t upp_pages_read(const char *start, size_t pages, uint64_t entries[UPP_PAGE
 /* Has somebody ever written to it? 0: it is zero, if it belongs to no file. */
 int upp_page_is_written(uint64_t entry);
 
-/* Is it here at the moment, and not swapped out? */
-int upp_page_is_present(uint64_t entry);
-
 /* Has this process a page of its own, and not one of a file? */
 int upp_page_is_own(uint64_t entry);
 
 /* How many of the pages behind `from` to look at next, of so many bytes. */
 size_t upp_pages_from(size_t size, size_t from);
-
-/* Calls `see` for each page that is present in these bytes, until it returns another value than 0.
- * Nothing else is touched: a page would be there for having been read. Of more than 16 GB it sees
- * none, as that would take long. */
-void upp_pages_each(char *start, size_t size, int (*see)(char *page, void *argument),
-                    void *argument);
 
 #endif

@@ -43,6 +43,7 @@ int64_t upp_shared_with_gil(int64_t (*function)(void))
 /* Who looks for areas. */
 struct search {
     int alone;
+    int has_arenas;
     char library[PATH_MAX]; /* of libpypy's code, once it has been seen */
 };
 
@@ -56,13 +57,17 @@ static void add(char *start, size_t size, enum upp_area_kind kind)
         areas->list[areas->count++] = (struct upp_area){start, size, 0, kind};
 }
 
-static int add_arena(char *page, void *argument)
+/* Those in what malloc() has of brk(2) are a part of that. Returns how many arenas there are. */
+static size_t add_arenas(void)
 {
-    const struct upp_mapping *mapping = argument;
-    if (mapping->start + mapping->size - page >= (ptrdiff_t)UPP_ARENA_CHUNK &&
-        upp_arena_is_chunk(page))
-        add(page, UPP_ARENA_CHUNK, UPP_AREA_ARENA);
-    return 0;
+    size_t count;
+    struct upp_arena *const *arenas = upp_arena_list(&count);
+    for (size_t i = 0; i < count; i++) {
+        char *chunk = upp_arena_chunk(arenas[i]);
+        if (chunk)
+            add(chunk, UPP_ARENA_CHUNK, UPP_AREA_ARENA);
+    }
+    return count;
 }
 
 static int contains(const struct upp_mapping *mapping, uintptr_t address)
@@ -77,19 +82,29 @@ static void find(const struct upp_mapping *mapping, void *argument)
         snprintf(search->library, sizeof search->library, "%s", mapping->name);
     if (strcmp(mapping->access, "rw-p") != 0)
         return;
-    if (!*mapping->name)
-        upp_pages_each(mapping->start, mapping->size, add_arena, (void *)(uintptr_t)mapping);
-    else if (search->alone && !strcmp(mapping->name, "[heap]"))
+    if (search->alone && !strcmp(mapping->name, "[heap]"))
         add(mapping->start, mapping->size, UPP_AREA_HEAP);
-    else if (search->alone && !strcmp(mapping->name, search->library))
+    if (strcmp(mapping->name, search->library) != 0)
+        return;
+    search->has_arenas |= upp_arena_find(mapping->start, mapping->size);
+    if (search->alone)
         add(mapping->start, mapping->size, UPP_AREA_LIBRARY);
 }
 
-/* With gaps, or the kernel makes one mapping of two that are next to each other. */
+static int compare_starts(const void *left, const void *right)
+{
+    const char *a = ((const struct upp_area *)left)->start;
+    const char *b = ((const struct upp_area *)right)->start;
+    return (a > b) - (a < b);
+}
+
+/* In the order of their addresses, in which a worker goes through them; with gaps, or the kernel
+ * makes one mapping of two that are next to each other. */
 static off_t lay_out(void)
 {
     struct upp_areas *areas = &upp_shared.areas;
     off_t end = 0;
+    qsort(areas->list, (size_t)areas->count, sizeof *areas->list, compare_starts);
     for (int i = 0; i < areas->count; i++) {
         areas->list[i].offset = end;
         end += (off_t)(areas->list[i].size + UPP_PAGE);
@@ -215,11 +230,11 @@ static void fill_holes(const struct upp_mapping *mapping, void *unused)
 
 static int64_t prepare(void)
 {
-    struct search search = {upp_thread_alone_begin(), "?"};
+    struct search search = {.alone = upp_thread_alone_begin(), .library = "?"};
     if (search.alone)
         upp_maps_each(fill_holes, NULL);
     upp_maps_each(find, &search);
-    int64_t moved = fill_file(lay_out());
+    int64_t moved = search.has_arenas && add_arenas() ? fill_file(lay_out()) : 0;
     if (search.alone)
         upp_thread_alone_end();
     if (!moved && upp_shared.file >= 0) {

@@ -24,8 +24,8 @@
  * free pages of its own arenas, which PyPy does not know of until nothing else of an arena is in
  * use (arena.h); the rest of what PyPy has free; and what malloc() has whole pages of.
  *
- * Where one of all this is not as expected, nothing is done: no file in memory, no pagemap, another
- * malloc(), a file descriptor that the application has closed.
+ * Where one of all this is not as expected, nothing is done: a collector with other lists, no file
+ * in memory, no pagemap, another malloc(), a file descriptor that the application has closed.
  *
  * share.c is what happens before the fork, give_back.c what happens in a worker. The functions that
  * Python calls, upp_share_*(): contract.h.

@@ -288,8 +288,28 @@ def test_one_object_keeps_no_arena(start, front):
         worker.collections_when_quiet()
         return address_space(pid) < largest - 60 * MB
     wait_until(arenas_are_gone, 'the arenas to go')
+    # what died during a collection has survived it, and need not be enough for another one
+    worker.get('/collect?2')
     wait_until(is_small, 'the memory is given back')
     assert worker.get('/checksum')[2] == checksum
+
+
+@BOTH
+def test_arenas_come_and_go(start, front):
+    """What was an arena, and is malloc()'s again or the next one's, may look as before."""
+    worker = start()
+    pid = worker.get()[0]
+    for number in range(30):
+        if number % 10 == 0:
+            worker.get('/keep?1000000')
+            checksum = worker.get('/checksum')[2]
+        if number % 10 == 5:
+            worker.get('/drop')
+            checksum = worker.get('/checksum')[2]
+        worker.get('/grow?200000')
+        worker.collections_when_quiet()
+    assert worker.get('/checksum')[2] == checksum
+    assert worker.get()[0] == pid, 'the worker lives'
 
 
 @BOTH

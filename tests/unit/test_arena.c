@@ -6,31 +6,52 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* As PyPy has it. */
+/* As PyPy has them. */
 struct arena {
     char *base;
     size_t free_pages;
     size_t total_pages;
     char *first_free;
-    void *next;
+    struct arena *next;
+};
+
+enum {
+    ARENA_SIZE,
+    ARENAS_COUNT,
+    ARENAS_LISTS,
+    CURRENT_ARENA,
+    HEADER_SIZE = 5,
+    PAGES_MOST,
+    OLD_ARENAS_LISTS = 10,
+    PAGE_SIZE = 14,
+    SMALL_OBJECT = 18,
+    MEMORY_ALLOCED,
+    WORDS = 21
 };
 
 #define PAGES 63
+#define ARENAS 3
 
-static struct arena arena;
-static char *chunk;
+static struct arena arenas[ARENAS];
+static struct arena *lists[UPP_ARENA_PAGES_MAX];
+static char *memory;
+
+/* libpypy's variables, some of which are the collector's. */
+static size_t variables[3 * WORDS];
+static size_t *const collection = variables + WORDS;
+
+static struct arena *const arena = &arenas[0];
 static char *found[UPP_ARENA_PAGES_MAX];
 
-static char *page(int number)
+static char *chunk(int number)
 {
-    return chunk + UPP_ARENA_PAGE + (size_t)number * UPP_ARENA_PAGE;
+    return memory + (size_t)number * UPP_ARENA_CHUNK;
 }
 
-/* The number of pages that are free, as far as it can be told. */
-static int free_pages(void)
+/* Of the first arena. */
+static char *page(int number)
 {
-    const struct upp_arena *there = upp_arena_in_chunk(chunk);
-    return there ? (int)upp_arena_free_pages(there, found) : 0;
+    return chunk(0) + UPP_ARENA_PAGE + (size_t)number * UPP_ARENA_PAGE;
 }
 
 static void write_word(char *where, const void *word)
@@ -38,22 +59,176 @@ static void write_word(char *where, const void *word)
     memcpy(where, &word, sizeof word);
 }
 
-/* An arena of which pages 5, 2 and 62 are free, in that order, as a chunk of malloc() at the start
- * of a page of the arena's size. */
+/* Chunks of malloc(), one behind the other from the start of a page of the arena's size on. */
+static void make_memory(void)
+{
+    static char *mapped;
+    size_t words[2] = {0, UPP_ARENA_CHUNK | 2};
+    if (mapped)
+        munmap(mapped, (ARENAS + 1) * UPP_ARENA_CHUNK);
+    mapped = mmap(NULL, (ARENAS + 1) * UPP_ARENA_CHUNK, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memory = mapped + (UPP_ARENA_PAGE - (uintptr_t)mapped % UPP_ARENA_PAGE) % UPP_ARENA_PAGE;
+    for (int i = 0; i < ARENAS; i++)
+        memcpy(chunk(i), words, sizeof words);
+}
+
+static void make_collection(void)
+{
+    memset(variables, 0, sizeof variables);
+    collection[ARENA_SIZE] = UPP_ARENA_SIZE;
+    collection[ARENAS_COUNT] = ARENAS;
+    collection[ARENAS_LISTS] = (size_t)lists;
+    collection[HEADER_SIZE] = 32;
+    collection[PAGES_MOST] = 64;
+    collection[PAGE_SIZE] = UPP_ARENA_PAGE;
+    collection[SMALL_OBJECT] = 280;
+    collection[MEMORY_ALLOCED] = ARENAS * UPP_ARENA_SIZE;
+}
+
+/* Of the first arena pages 5, 2 and 62 are free, in that order; of the second one none; the third
+ * one is in use. */
 static void make(void)
 {
-    static char *memory;
-    size_t words[2] = {0, UPP_ARENA_CHUNK | 2};
-    if (memory)
-        munmap(memory, 2 * UPP_ARENA_CHUNK);
-    memory =
-        mmap(NULL, 2 * UPP_ARENA_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    chunk = memory + (UPP_ARENA_PAGE - (uintptr_t)memory % UPP_ARENA_PAGE) % UPP_ARENA_PAGE;
-    memcpy(chunk, words, sizeof words);
-    arena = (struct arena){chunk + 16, 3, PAGES, page(5), NULL};
-    write_word(page(0) + sizeof(void *), &arena);
+    make_memory();
+    make_collection();
+    memset(lists, 0, sizeof lists);
+    for (int i = 0; i < ARENAS; i++) {
+        char *base = chunk(i) + 16;
+        size_t end = (size_t)base + UPP_ARENA_SIZE;
+        size_t first = ((size_t)base + UPP_ARENA_PAGE - 1) / UPP_ARENA_PAGE;
+        arenas[i] = (struct arena){base, 0, end / UPP_ARENA_PAGE - first, NULL, NULL};
+    }
+    arena->free_pages = 3;
+    arena->first_free = page(5);
     write_word(page(5), page(2));
     write_word(page(2), page(62));
+    lists[3] = &arenas[0];
+    lists[0] = &arenas[1];
+    collection[CURRENT_ARENA] = (size_t)&arenas[2];
+    CHECK(upp_arena_find((const char *)variables, sizeof variables));
+}
+
+/* How many arenas there are. */
+static int count(void)
+{
+    size_t there;
+    upp_arena_list(&there);
+    return (int)there;
+}
+
+static struct upp_arena *first(void)
+{
+    size_t there;
+    struct upp_arena *const *listed = upp_arena_list(&there);
+    return there ? listed[0] : NULL;
+}
+
+/* The number of free pages of the first arena. */
+static int free_pages(void)
+{
+    return (int)upp_arena_free_pages(first(), found);
+}
+
+/* ---- which there are ---- */
+
+static void test_by_their_addresses(void)
+{
+    size_t there;
+    make();
+    struct upp_arena *const *listed = upp_arena_list(&there);
+    CHECK_INT((int64_t)there, ARENAS);
+    for (int i = 0; i < ARENAS; i++) {
+        CHECK(listed[i] == (struct upp_arena *)(void *)&arenas[i]);
+        CHECK(upp_arena_start(listed[i]) == arenas[i].base);
+    }
+}
+
+static void test_one_more(void)
+{
+    make();
+    lists[3] = NULL;
+    collection[ARENAS_COUNT] = 2;
+    collection[MEMORY_ALLOCED] = 2 * UPP_ARENA_SIZE;
+    CHECK_INT(count(), 2);
+    arenas[1].next = &arenas[0];
+    collection[ARENAS_COUNT] = 3;
+    collection[MEMORY_ALLOCED] = 3 * UPP_ARENA_SIZE;
+    CHECK_INT(count(), 3);
+    collection[CURRENT_ARENA] = 0;
+    CHECK_INT(count(), 0);
+}
+
+/* One that the lists do not have is none any more, however it looks. */
+static void test_one_that_is_gone(void)
+{
+    make();
+    lists[3] = NULL;
+    CHECK_INT(count(), 0);
+    collection[ARENAS_COUNT] = 2;
+    collection[MEMORY_ALLOCED] = 2 * UPP_ARENA_SIZE;
+    CHECK(first() == (struct upp_arena *)(void *)&arenas[1]);
+}
+
+static void test_variables_that_are_others(void)
+{
+    static const int of_note[] = {ARENA_SIZE, ARENAS_COUNT, HEADER_SIZE,   PAGES_MOST,
+                                  PAGE_SIZE,  SMALL_OBJECT, MEMORY_ALLOCED};
+    for (size_t i = 0; i < sizeof of_note / sizeof *of_note; i++) {
+        make();
+        collection[of_note[i]]++;
+        CHECK_INT(count(), 0);
+        CHECK(!upp_arena_find((const char *)variables, sizeof variables));
+        CHECK_INT(count(), 0);
+    }
+    make();
+    CHECK(!upp_arena_find((const char *)variables, (2 * WORDS - 1) * sizeof(size_t)));
+}
+
+static void test_numbers_that_do_not_fit(void)
+{
+    make();
+    arena->total_pages++;
+    CHECK_INT(count(), 0);
+    make();
+    arena->free_pages = PAGES + 1;
+    CHECK_INT(count(), 0);
+}
+
+static void test_lists_without_an_end(void)
+{
+    make();
+    arena->next = arena;
+    CHECK_INT(count(), 0);
+}
+
+static void test_too_many(void)
+{
+    make();
+    collection[ARENAS_COUNT] = 100000;
+    collection[MEMORY_ALLOCED] = 100000 * UPP_ARENA_SIZE;
+    CHECK_INT(count(), 0);
+}
+
+/* ---- one of them ---- */
+
+static void write_size(size_t size)
+{
+    memcpy(chunk(0) + sizeof size, &size, sizeof size);
+}
+
+static void test_chunk(void)
+{
+    make();
+    CHECK(upp_arena_chunk(first()) == chunk(0));
+    /* as glibc 2.43 writes it */
+    write_size((UPP_ARENA_CHUNK - 16) | 2);
+    CHECK(upp_arena_chunk(first()) == chunk(0));
+    write_size((UPP_ARENA_CHUNK + 4096) | 2);
+    CHECK(!upp_arena_chunk(first()));
+    /* of brk(2) */
+    write_size(UPP_ARENA_CHUNK | 1);
+    CHECK(!upp_arena_chunk(first()));
 }
 
 static void test_free_pages(void)
@@ -61,16 +236,16 @@ static void test_free_pages(void)
     make();
     CHECK_INT(free_pages(), 3);
     CHECK(found[0] == page(5) && found[1] == page(2) && found[2] == page(62));
-    CHECK(upp_arena_end(upp_arena_in_chunk(chunk)) == page(PAGES));
 }
 
-/* Those that have never been in use come after them, and are not listed. */
-static void test_pages_never_used(void)
+/* Pages that have never been in use come after its free ones. */
+static void test_the_arena_in_use(void)
 {
     make();
-    arena.free_pages = 2;
-    CHECK_INT(free_pages(), 2);
-    arena.free_pages = 0;
+    arenas[2].free_pages = 1;
+    arenas[2].first_free = arenas[2].base + UPP_ARENA_PAGE - 16;
+    lists[3] = &arenas[2];
+    collection[CURRENT_ARENA] = (size_t)arena;
     CHECK_INT(free_pages(), 0);
 }
 
@@ -78,61 +253,22 @@ static void test_all_pages(void)
 {
     make();
     for (int number = 0; number < PAGES; number++)
-        write_word(page(number), page(number + 1));
-    arena.first_free = page(0);
-    arena.free_pages = PAGES;
+        write_word(page(number), number + 1 < PAGES ? page(number + 1) : NULL);
+    arena->first_free = page(0);
+    arena->free_pages = PAGES;
     CHECK_INT(free_pages(), PAGES);
-    arena.free_pages = PAGES + 1;
-    CHECK_INT(free_pages(), 0);
-}
-
-/* As glibc 2.43 writes it. */
-static void test_a_newer_chunk(void)
-{
-    size_t newer = (UPP_ARENA_CHUNK - 16) | 2;
-    make();
-    memcpy(chunk + sizeof newer, &newer, sizeof newer);
-    CHECK(upp_arena_is_chunk(chunk));
-    CHECK_INT(free_pages(), 3);
-}
-
-static void test_another_chunk(void)
-{
-    size_t other = (UPP_ARENA_CHUNK + 4096) | 2;
-    make();
-    memcpy(chunk + sizeof other, &other, sizeof other);
-    CHECK(!upp_arena_is_chunk(chunk));
-    CHECK_INT(free_pages(), 0);
-}
-
-/* Somebody else's: what is where the arena's address would be is not one, or cannot be read. */
-static void test_no_arena(void)
-{
-    make();
-    write_word(page(0) + sizeof(void *), NULL);
-    CHECK_INT(free_pages(), 0);
-    write_word(page(0) + sizeof(void *),
-               "a text of more than forty bytes, which an arena's words take");
-    CHECK_INT(free_pages(), 0);
 }
 
 static void test_a_list_that_leads_elsewhere(void)
 {
-    const void *wrong[] = {NULL, page(0) - UPP_ARENA_PAGE, page(PAGES), page(3) + 8, &arena};
+    const void *wrong[] = {NULL, page(0) - UPP_ARENA_PAGE, page(PAGES), page(3) + 8, &arenas};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         make();
         write_word(page(2), wrong[i]);
         CHECK_INT(free_pages(), 0);
     }
-}
-
-static void test_numbers_that_do_not_fit(void)
-{
     make();
-    arena.total_pages = PAGES + 1;
-    CHECK_INT(free_pages(), 0);
-    make();
-    arena.base += 8;
+    arena->free_pages = 2;
     CHECK_INT(free_pages(), 0);
 }
 
@@ -141,15 +277,15 @@ static void test_numbers_that_do_not_fit(void)
 /* As the collector does. */
 static void free_page(int number)
 {
-    write_word(page(number), arena.first_free);
-    arena.first_free = page(number);
-    arena.free_pages++;
+    write_word(page(number), arena->first_free);
+    arena->first_free = page(number);
+    arena->free_pages++;
 }
 
 /* All that is not free becomes free, and nothing is withheld any more. */
 static void free_all(void)
 {
-    arena.free_pages = PAGES - 2;
+    arena->free_pages = PAGES - 2;
     upp_arena_put_back();
 }
 
@@ -157,57 +293,37 @@ static void free_all(void)
 static uint64_t withhold(void)
 {
     uint64_t withheld = 0;
-    CHECK(upp_arena_withhold(upp_arena_in_chunk(chunk), &withheld) == page(0));
+    CHECK(upp_arena_withhold(first(), &withheld) == page(0));
     return withheld;
 }
 
-static uint64_t bits(int first, int second)
+static uint64_t bits(int one, int other)
 {
-    return (uint64_t)1 << first | (uint64_t)1 << second;
+    return (uint64_t)1 << one | (uint64_t)1 << other;
 }
 
 static void test_withhold(void)
 {
     make();
     CHECK(withhold() == bits(2, 62));
-    CHECK(arena.first_free == page(5));
+    CHECK(arena->first_free == page(5));
     CHECK_INT(free_pages(), 1);
     CHECK(found[0] == page(5));
     CHECK(withhold() == bits(2, 62));
     free_all();
 }
 
-/* By what is in the first page the arena is found again. */
-static void test_the_first_page_is_kept(void)
-{
-    make();
-    write_word(page(2), page(0));
-    CHECK(withhold() == bits(5, 2));
-    CHECK_INT(free_pages(), 1);
-    CHECK(found[0] == page(0));
-    free_all();
-}
-
-/* What comes behind the list: nothing, or pages that have never been in use. */
-static void test_what_is_behind_stays_behind(void)
-{
-    char *behind;
-    make();
-    write_word(page(62), page(40));
-    withhold();
-    memcpy(&behind, page(5), sizeof behind);
-    CHECK(behind == page(40));
-    free_all();
-}
-
-/* A list that is not as it should be is left alone. */
+/* A list that is not as it should be is left alone; and so is an arena that PyPy will give back. */
 static void test_nothing_to_withhold(void)
 {
     make();
     write_word(page(2), page(3) + 8);
     CHECK(withhold() == 0);
-    CHECK_INT((int64_t)arena.free_pages, 3);
-    CHECK(arena.first_free == page(5));
+    CHECK_INT((int64_t)arena->free_pages, 3);
+    CHECK(arena->first_free == page(5));
+    test_all_pages();
+    CHECK(withhold() == 0);
+    CHECK_INT((int64_t)arena->free_pages, PAGES);
 }
 
 /* Nothing is in them any more. */
@@ -224,10 +340,9 @@ static void test_put_back(void)
 {
     uint64_t seen = 0;
     make();
-    write_word(page(62), NULL);
     withhold_and_forget();
     upp_arena_put_back();
-    CHECK_INT((int64_t)arena.free_pages, 1);
+    CHECK_INT((int64_t)arena->free_pages, 1);
     for (int number = 0; number < PAGES; number++) {
         if (number != 2 && number != 5 && number != 62)
             free_page(number);
@@ -250,11 +365,9 @@ static void test_many_arenas(void)
     make();
     for (int i = 0; i < MANY; i++) {
         uint64_t pages;
-        others[i] = (struct arena){chunk + 16, 3, PAGES, page(5), NULL};
-        write_word(page(0) + sizeof(void *), &others[i]);
+        others[i] = *arena;
         write_word(page(5), page(2));
-        write_word(page(2), page(62));
-        upp_arena_withhold(upp_arena_at(page(0)), &pages);
+        upp_arena_withhold((struct upp_arena *)(void *)&others[i], &pages);
         withheld += pages != 0;
         CHECK_INT((int64_t)others[i].free_pages, pages ? 1 : 3);
     }
@@ -263,17 +376,19 @@ static void test_many_arenas(void)
 
 int main(void)
 {
-    RUN(test_free_pages);
-    RUN(test_pages_never_used);
-    RUN(test_all_pages);
-    RUN(test_a_newer_chunk);
-    RUN(test_another_chunk);
-    RUN(test_no_arena);
-    RUN(test_a_list_that_leads_elsewhere);
+    RUN(test_by_their_addresses);
+    RUN(test_one_more);
+    RUN(test_one_that_is_gone);
+    RUN(test_variables_that_are_others);
     RUN(test_numbers_that_do_not_fit);
+    RUN(test_lists_without_an_end);
+    RUN(test_too_many);
+    RUN(test_chunk);
+    RUN(test_free_pages);
+    RUN(test_the_arena_in_use);
+    RUN(test_all_pages);
+    RUN(test_a_list_that_leads_elsewhere);
     RUN(test_withhold);
-    RUN(test_the_first_page_is_kept);
-    RUN(test_what_is_behind_stays_behind);
     RUN(test_nothing_to_withhold);
     RUN(test_put_back);
     RUN(test_many_arenas);
