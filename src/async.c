@@ -2,6 +2,7 @@
 #include "async.h"
 
 #include "compat.h"
+#include "hold.h"
 #include "config.h"
 #include "contract.h"
 #include "turn.h"
@@ -344,5 +345,5 @@ void upp_async_install(void)
     uwsgi.schedule_to_req = run_slice;
     uwsgi.schedule_to_main = upp_async_has_greenlets() ? switch_out : stay;
     uwsgi.gbcw_hook = work_is_done;
-    uwsgi_unix_signal(SIGHUP, leave);
+    upp_hold_handle(SIGHUP, leave);
 }

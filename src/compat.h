@@ -23,6 +23,7 @@ extern struct uwsgi_server uwsgi;
 
 /* exported by every uWSGI, declared in no header */
 void uwsgi_heartbeat(void);
+int uwsgi_proto_http11_accept(struct wsgi_request *host, int fd);
 
 /* UPP_COMPAT_WORKER_HAS_HARAKIRI: the times are the worker's, and not those of each core. */
 #if UWSGI_PLUGIN_API >= 2

@@ -4,6 +4,8 @@
 #include "compat.h"
 #include "vm/fork.h"
 
+#include <sys/syscall.h>
+
 static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
 
 #define COUNT (sizeof numbers / sizeof *numbers)
@@ -11,9 +13,8 @@ static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
 static int is_holding;
 static sigset_t mask_before;
 
-/* Who holds them, and the handlers that are put away meanwhile. */
-static pthread_t holder;
-static struct sigaction put_away[COUNT];
+/* What the main thread does then. */
+static void (*handlers[COUNT])(int);
 
 /* The process that forks uWSGI's processes. */
 static pid_t watched;
@@ -36,29 +37,36 @@ void upp_hold_begin(void)
         is_holding = !upp_hold_block(&mask_before);
 }
 
-/* In a thread that does not block it: waits for the one that does. */
-static void pass_on(int number)
+/* Its number is the process's, after any fork, too. Where it blocks the signal, that waits. */
+static void run_in_main_thread(int number)
 {
-    pthread_kill(holder, number);
-}
-
-void upp_hold_for_threads(void)
-{
-    struct sigaction passing = {.sa_handler = pass_on};
-    if (!is_holding)
+    pid_t main_thread = getpid();
+    if (syscall(SYS_gettid) != main_thread) {
+        syscall(SYS_tgkill, main_thread, main_thread, number);
         return;
-    holder = pthread_self();
-    for (size_t i = 0; i < COUNT; i++)
-        sigaction(numbers[i], &passing, &put_away[i]);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        if (numbers[i] == number)
+            handlers[i](number);
+    }
 }
 
-/* Unless there are others by now. */
-static void put_back(void)
+void upp_hold_for_main_thread(void)
 {
     struct sigaction now;
     for (size_t i = 0; i < COUNT; i++) {
-        if (!sigaction(numbers[i], NULL, &now) && now.sa_handler == pass_on)
-            sigaction(numbers[i], &put_away[i], NULL);
+        if (sigaction(numbers[i], NULL, &now))
+            continue;
+        handlers[i] = now.sa_handler;
+        uwsgi_unix_signal(numbers[i], run_in_main_thread);
+    }
+}
+
+void upp_hold_handle(int number, void (*handler)(int))
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        if (numbers[i] == number)
+            handlers[i] = handler;
     }
 }
 
@@ -66,7 +74,6 @@ void upp_hold_end(void)
 {
     if (!is_holding)
         return;
-    put_back();
     is_holding = 0;
     is_for_fork = 0;
     pthread_sigmask(SIG_SETMASK, &mask_before, NULL);

@@ -20,10 +20,13 @@ int upp_hold_block(sigset_t *before);
 void upp_hold_begin(void);
 void upp_hold_end(void);
 
-/* While they are held, and uWSGI's handlers are there: a thread of the application, which does not
- * block them, would run these in the middle of the interpreter. It passes them on to the calling
- * thread instead. */
-void upp_hold_for_threads(void);
+/* From now on their handlers, which are there, run in the main thread only, in which exit functions
+ * can run. Another thread may take a signal while the main thread blocks it: one of the
+ * application's, or one of uWSGI's that has only just begun. It passes it on. */
+void upp_hold_for_main_thread(void);
+
+/* After that: what the main thread does at such a signal. */
+void upp_hold_handle(int number, void (*handler)(int));
 
 /* From now on they end this process at once: nothing was served, so there is nothing to end in
  * order, and anything may have been interrupted. */

@@ -84,9 +84,19 @@ static int somebody_waits(int core)
     return poll(sockets, count, 0) != 0;
 }
 
-/* Only a worker that serves one request at a time is ever asked again. Its request is over: a
- * signal that ends it waits, or Python's exit functions, which cannot run in the middle of Python,
- * would not run at all. */
+/* Between two requests a signal that ends the worker waits, or Python's exit functions, which
+ * cannot run in the middle of Python, would not run at all. */
+static int step_between_requests(enum upp_quiet quiet)
+{
+    sigset_t before;
+    if (upp_hold_block(&before))
+        return 0;
+    int more = upp_idle_step(quiet);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return more;
+}
+
+/* Only a worker that serves one request at a time is ever asked again. */
 static void look_at_nursery(void)
 {
     static int64_t left;
@@ -117,7 +127,7 @@ void upp_idle_after_request(const struct wsgi_request *host)
     if ((!more && now < again) || upp_warmup_host() || other_requests_run())
         return;
     while (now < end && !somebody_waits(host->async_id)) {
-        more = upp_idle_step(quiet);
+        more = step_between_requests(quiet);
         now = uwsgi_micros();
         if (!more)
             break;

@@ -171,7 +171,7 @@ static void post_fork(void)
 /* The last hook before a worker takes requests. */
 static void fixup(void)
 {
-    upp_hold_for_threads();
+    upp_hold_for_main_thread();
     if (loads_in_worker()) {
         upp_apps_choose_default();
         prepare_to_serve();

@@ -2,6 +2,7 @@
 #include "stop.h"
 
 #include "compat.h"
+#include "hold.h"
 #include "turn.h"
 
 /* Microseconds between two looks for requests that still run. */
@@ -52,6 +53,14 @@ static int accept_plain(struct wsgi_request *host, int fd)
     return accept_unless_leaving(host, fd, uwsgi_proto_base_accept);
 }
 
+/* Not while it waits for the next request on a connection that it has kept. */
+static int accept_http11(struct wsgi_request *host, int fd)
+{
+    if (host->socket->retry[host->async_id])
+        return uwsgi_proto_http11_accept(host, fd);
+    return accept_unless_leaving(host, fd, uwsgi_proto_http11_accept);
+}
+
 #ifdef UWSGI_SSL
 static int accept_tls(struct wsgi_request *host, int fd)
 {
@@ -64,6 +73,8 @@ static void mark_accepting(void)
     for (struct uwsgi_socket *socket = uwsgi.sockets; socket; socket = socket->next) {
         if (socket->proto_accept == uwsgi_proto_base_accept)
             socket->proto_accept = accept_plain;
+        if (socket->proto_accept == uwsgi_proto_http11_accept)
+            socket->proto_accept = accept_http11;
 #ifdef UWSGI_SSL
         if (socket->proto_accept == uwsgi_proto_ssl_accept)
             socket->proto_accept = accept_tls;
@@ -121,5 +132,5 @@ void upp_stop_install(void)
     if (uwsgi.threads < 2)
         return;
     main_thread = pthread_self();
-    uwsgi_unix_signal(SIGHUP, leave);
+    upp_hold_handle(SIGHUP, leave);
 }

@@ -71,10 +71,12 @@ def hang_up(tmp_path_factory):
 
 
 @pytest.mark.skipif('UPP_PRELOAD' in os.environ, reason='preloads a library of its own')
+@pytest.mark.parametrize('socket', ['http-socket', 'http11-socket'])
 @pytest.mark.parametrize('threads', [1, 3])
-def test_sighup_between_accept_and_the_first_byte(start_site, hang_up, threads):
+def test_sighup_between_accept_and_the_first_byte(start_site, hang_up, threads, socket):
     """The connection was taken, nothing of the request was read: it is served by the worker that leaves."""
-    server = start_site({'master': True, **({'threads': threads} if threads > 1 else {})}, env={'LD_PRELOAD': hang_up})
+    server = start_site({'http-socket': None, socket: True, 'master': True,
+                         **({'threads': threads} if threads > 1 else {})}, env={'LD_PRELOAD': hang_up})
     server.ignore_fds()
     for number in (1, 2):
         server.write('hang-up', '')

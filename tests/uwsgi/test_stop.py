@@ -74,6 +74,20 @@ def test_exit_functions_run_once_in_each_worker(start_site, options):
     assert sorted(left) == sorted(workers)
 
 
+@pytest.mark.parametrize('threads', [1, 3])
+@pytest.mark.parametrize('number', [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_another_thread_takes(start_site, threads, number):
+    """One of the application's, as the main thread blocks signals for a moment: the worker ends in order."""
+    server = start_site({'master': True, **({'threads': threads} if threads > 1 else {})})
+    server.ignore_fds()
+    server.allow_alarm('DAMN ! worker')     # what uWSGI calls a worker that was told to end by another than the master
+    worker = int(server.client().get('/take/%d' % number).body)
+    server.wait_log('GET /take')    # as above
+    server.write('signal', '')
+    server.wait_log('^atexit of %d$' % worker)
+    server.wait_log('^Respawned uWSGI worker 1')
+
+
 @pytest.mark.parametrize('options', [{}, {'master': True, 'processes': 2, 'threads': 2}], ids=['no-master', 'master'])
 @pytest.mark.parametrize('engine', ['stock'])
 def test_stop_while_a_request_runs(start_site, options):

@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -180,6 +181,19 @@ def stuck_on_lock():
     lock = threading.Lock()
     lock.acquire()
     lock.acquire()
+
+
+@route
+def take(environ, start_response):
+    """/take/15: another thread takes that signal when `signal` is there."""
+    number = int(argument(environ))
+
+    def take_it():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        wait_for_file('signal')
+        signal.pthread_kill(threading.get_ident(), number)
+    threading.Thread(target=take_it, daemon=True).start()
+    return reply(start_response, b'%d' % os.getpid())
 
 
 @route
