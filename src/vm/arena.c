@@ -141,8 +141,10 @@ char *upp_arena_chunk(const struct upp_arena *arena)
 {
     char *chunk = arena->base - CHUNK_HEADER;
     const size_t *header = (const size_t *)(const void *)chunk;
-    int is_mapped = !header[0] && (header[1] == CHUNK_WORD || header[1] == CHUNK_WORD_2_43);
-    return (uintptr_t)chunk % 4096 == 0 && is_mapped ? chunk : NULL;
+    /* another malloc() has something else there, if anything */
+    if ((uintptr_t)chunk % 4096 || header[0])
+        return NULL;
+    return header[1] == CHUNK_WORD || header[1] == CHUNK_WORD_2_43 ? chunk : NULL;
 }
 
 /* The first word of a free page. */

@@ -86,7 +86,7 @@ static void find(const struct upp_mapping *mapping, void *argument)
         add(mapping->start, mapping->size, UPP_AREA_HEAP);
     if (strcmp(mapping->name, search->library) != 0)
         return;
-    search->has_arenas |= upp_arena_find(mapping->start, mapping->size);
+    search->has_arenas = search->has_arenas || upp_arena_find(mapping->start, mapping->size);
     if (search->alone)
         add(mapping->start, mapping->size, UPP_AREA_LIBRARY);
 }
