@@ -2,9 +2,9 @@
 #include "async.h"
 
 #include "compat.h"
-#include "hold.h"
 #include "config.h"
 #include "contract.h"
+#include "hold.h"
 #include "turn.h"
 #include "vm/entry.h"
 #include "waits.h"

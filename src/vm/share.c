@@ -44,7 +44,7 @@ int64_t upp_shared_with_gil(int64_t (*function)(void))
 struct search {
     int alone;
     int has_arenas;
-    char library[PATH_MAX]; /* of libpypy's code, once it has been seen */
+    char libpypy[PATH_MAX]; /* the file of its code, once that has been seen */
 };
 
 static void add(char *start, size_t size, enum upp_area_kind kind)
@@ -79,12 +79,12 @@ static void find(const struct upp_mapping *mapping, void *argument)
 {
     struct search *search = argument;
     if (contains(mapping, (uintptr_t)pypy->gil_ensure))
-        snprintf(search->library, sizeof search->library, "%s", mapping->name);
+        snprintf(search->libpypy, sizeof search->libpypy, "%s", mapping->name);
     if (strcmp(mapping->access, "rw-p") != 0)
         return;
     if (search->alone && !strcmp(mapping->name, "[heap]"))
         add(mapping->start, mapping->size, UPP_AREA_HEAP);
-    if (strcmp(mapping->name, search->library) != 0)
+    if (strcmp(mapping->name, search->libpypy) != 0)
         return;
     search->has_arenas = search->has_arenas || upp_arena_find(mapping->start, mapping->size);
     if (search->alone)
@@ -230,7 +230,7 @@ static void fill_holes(const struct upp_mapping *mapping, void *unused)
 
 static int64_t prepare(void)
 {
-    struct search search = {.alone = upp_thread_alone_begin(), .library = "?"};
+    struct search search = {.alone = upp_thread_alone_begin(), .libpypy = "?"};
     if (search.alone)
         upp_maps_each(fill_holes, NULL);
     upp_maps_each(find, &search);
