@@ -8,6 +8,7 @@ workers draw the same random numbers and inherit locked locks.
 """
 import _frozen_importlib
 import _imp
+import _thread
 import os
 import sys
 
@@ -21,6 +22,9 @@ _register = os.register_at_fork
 
 # this thread has the lock of imports
 _imports_held = False
+
+# of the parent's other threads: (frame, its variables)
+_frames = []
 
 # Before Python 3.9, logging's hook for the child releases what its hook before the fork acquired.
 # So there the hooks before a fork run also when uWSGI tells nobody of it: for mules and spoolers,
@@ -109,13 +113,28 @@ def run_unannounced(before_fork):
         run(_in_parent)
 
 
+def hold_threads():
+    """Keeps what other threads are working on alive in the child, for ever.
+
+    They do not go on there, so all that only they know is garbage. A file that one of them was reading is closed as
+    garbage, which waits for the lock that the thread has left locked.
+    """
+    for ident, frame in sys._current_frames().items():
+        while frame is not None and ident != _thread.get_ident():
+            # what compiled code has in registers is written into the frame for who asks
+            _frames.append((frame, frame.f_locals))
+            frame = frame.f_back
+
+
 def hold_imports(hold):
     """Around each fork of uWSGI: a thread that imports at that moment would leave the lock locked in the child."""
     global _imports_held
     if hold:
         run_unannounced(True)
         _imp.acquire_lock()
+        hold_threads()
     else:
+        _frames.clear()
         _imp.release_lock()
         run_unannounced(False)
     _imports_held = bool(hold)

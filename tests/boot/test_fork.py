@@ -230,6 +230,40 @@ def application(environ, start_response):
     assert server.client().get('/').body == b"[True, 1, 'slept']"
 
 
+READS = '''
+import array, fcntl, os, termios, threading, time
+reading, writing = os.pipe()
+os.write(writing, b'a')
+
+def read():
+    open(reading, 'rb').read()    # and has the lock of the file meanwhile
+
+threading.Thread(target=read, daemon=True).start()
+left = array.array('i', [1])
+while left[0]:
+    fcntl.ioctl(reading, termios.FIONREAD, left)
+    time.sleep(0.01)
+'''
+
+
+def test_a_thread_of_the_master_that_reads(start_server):
+    """What it has locked at the fork is no garbage in the workers, where to close it would wait for ever."""
+    server = start_server({'http-socket': True, 'master': True, 'pypy-exec': 'reads.py', 'pypy-wsgi': 'app'},
+                          files={'reads.py': READS}, app='''
+import gc, threading
+def application(environ, start_response):
+    # takes the place of the parent's thread, by which PyPy knows what is in use there
+    thread = threading.Thread(target=print)
+    thread.start()
+    thread.join()
+    for _ in range(3):
+        gc.collect()
+    start_response('200 OK', [])
+    return [b'collected']
+''')
+    assert server.client().get('/').body == b'collected'
+
+
 # -- mules, spoolers ------------------------------------------------------------------------------------------------
 
 WHO = ('import os, uwsgi; from _uwsgi_pypy import lib; '
