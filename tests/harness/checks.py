@@ -84,6 +84,11 @@ def check_fds(baselines, allowed):
 
 
 def check_zombies(group):
+    """Those that are there now: where processes end all the time there may be one at any moment."""
     def zombies():
         return {pid: info for pid, info in group_members(group).items() if info[0] == 'Z' and pid != group}
-    wait_until(lambda: not zombies(), lambda: 'zombies to be reaped: %r' % zombies(), SETTLE_TIMEOUT)
+
+    def left():
+        return {pid: info for pid, info in zombies().items() if pid in found}
+    found = zombies()
+    wait_until(lambda: not left(), lambda: 'zombies to be reaped: %r' % left(), SETTLE_TIMEOUT)

@@ -104,7 +104,8 @@ def test_every_kind_of_request(start_server, options, front):
     assert not first['is_warm'] and not first['after']
     assert 'warm-up: 8 requests in ' in summary(server)
     assert server.log_lines(r'warm-up: DELETE /item\?x=1 answers 200 in [\d.]+ ms')
-    # the request above, and nothing else
+    # the request above, and nothing else; its line is the last thing a worker does for it
+    server.wait_log(r'^\[pid: \d+\|.*GET /seen')
     server.wait_stats(lambda stats: sum(worker['requests'] for worker in stats['workers']) == 1, 'one request')
     stats = server.stats()
     assert sum(app['requests'] for worker in stats['workers'] for app in worker['apps']) == 1
