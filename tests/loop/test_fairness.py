@@ -10,7 +10,7 @@ import pytest
 
 from harness import wait_until
 
-OPTIONS = {'master': True, 'processes': 2}
+OPTIONS = {'master': True, 'processes': 2, 'stats': True}
 
 
 def state(pid):
@@ -64,6 +64,12 @@ def test_kept_connections_are_shared(start_loop, socket):
     assert len(counts) == 3 and min(counts.values()) >= 3, counts
 
 
+def wait_running(server, count):
+    """A response comes before its request has ended, and until then its worker is busy."""
+    server.wait_stats(lambda stats: count == sum(core['in_request'] for worker in stats['workers'] for core in worker['cores']),
+                      '%d requests to run' % count)
+
+
 @pytest.fixture
 def connect_to_one(start_loop):
     """connect_to_one(count): a server with two workers, that many kept connections to one of them, and its pid."""
@@ -77,6 +83,7 @@ def connect_to_one(start_loop):
                 connection = stack.enter_context(client.connect())
                 found.setdefault(int(connection.get('/pid').body), []).append(connection)
             pid, connections = next((pid, kept) for pid, kept in found.items() if len(kept) == count)
+            wait_running(server, 0)
             yield server, pid, connections
     return connect
 
@@ -106,6 +113,7 @@ def test_kept_connections_leave_a_busy_worker(connect_to_one):
             others[2].send_request('GET', '/pid', {'Connection': 'close'})
             assert int(others[2].read().body) in served_by
             assert int(others[2].read_last().body) in served_by
+        wait_running(server, 0)
         for connection in others[:2]:
             assert int(connection.get('/pid').body) in served_by
         assert int(first.get('/pid').body) == pid
@@ -115,6 +123,7 @@ def test_the_client_stays_the_same(connect_to_one):
     """Its address goes with the connection, and so does the number of its requests."""
     with connect_to_one(2, **{'pypy-http-requests-max': 4}) as (server, pid, (first, second)):
         assert second.get('/address').body == b'127.0.0.1:%d' % second.sock.getsockname()[1]
+        wait_running(server, 0)
         with busy(server, first):
             assert second.get('/address').body == b'127.0.0.1:%d' % second.sock.getsockname()[1]
             second.send_request('GET', '/pid')
@@ -128,6 +137,7 @@ def test_a_request_that_has_begun_stays(connect_to_one):
         second.send(b'GET /pid HTTP/1.1\r\n')
         # the worker has seen it, as it has what came later
         assert int(first.get('/pid').body) == pid
+        wait_running(server, 0)
         with busy(server, first):
             second.send(b'Host: localhost\r\n\r\n')
             with server.client('loop').connect() as other:
@@ -151,6 +161,7 @@ def test_several_threads(connect_to_one):
     with connect_to_one(3, threads=2) as (server, pid, (first, second, third)):
         with busy(server, first):
             assert int(third.get('/pid').body) == pid
+            wait_running(server, 1)
             with busy(server, second, 'other'):
                 assert int(third.get('/pid').body) != pid
 
@@ -227,7 +238,7 @@ def test_a_worker_that_ends_leaves_its_connections(connect_to_one):
             response = first.get('/pid')
             served_by = int(response.body)
             assert response.header('Connection') is None
-        assert server.log_lines('The work of process %d is done' % pid)
+        server.wait_log('The work of process %d is done' % pid)
         for connection in (first, *others):
             response = connection.get('/pid')
             assert int(response.body) != pid and response.header('Connection') is None

@@ -267,8 +267,9 @@ def test_stats(start_loop):
         for _ in range(10):
             sizes += len(connection.get('/long/1000').body)
         server.wait_stats(lambda stats: stats['workers'][0]['requests'] - before['requests'] >= 10, 'the requests')
+        server.wait_stats(lambda stats: stats['workers'][0]['status'] == 'idle', 'their end')
         worker = server.stats()['workers'][0]
-        assert worker['requests'] - before['requests'] == 10 and worker['status'] == 'idle'
+        assert worker['requests'] - before['requests'] == 10
         assert sizes < worker['tx'] - before['tx'] < sizes + 10 * 300
         assert worker['apps'][0]['requests'] - before['apps'][0]['requests'] == 10 and worker['avg_rt'] >= 0
         connection.send_request('GET', '/wait/go')

@@ -211,4 +211,4 @@ def test_cheaper_grows_and_shrinks(start_site):
     server.wait_stats(lambda stats: sum(w['status'] != 'cheap' for w in stats['workers']) == 1,
                       'two workers to be cheaped')
     assert server.client().get('/hello').body == b'hello'
-    assert len(server.log_lines('^atexit of')) >= 2
+    server.wait_log('^atexit of', 2)
