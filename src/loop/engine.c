@@ -174,10 +174,30 @@ static int watch_conn(struct upp_conn *conn)
     return 0;
 }
 
+/* It is between two requests: nothing of the next one was read. */
+static int is_idle(const struct upp_conn *conn)
+{
+    return conn->state == UPP_CONN_HEAD && conn->start == conn->end &&
+           upp_output_empty(&conn->output);
+}
+
+/* Returns 1 if another worker has the connection now. */
+static int leave_to_others(struct upp_core *core, struct upp_conn *conn)
+{
+    if (conn->fd < 0 || !is_idle(conn) || upp_handover_give(conn))
+        return 0;
+    upp_engine_forget(conn);
+    close_conn(core, conn);
+    return 1;
+}
+
 /* Continues with a connection that the caller owns. Returns 1 when it has a request for Python. */
 static int run(struct upp_core *core, struct upp_conn *conn)
 {
     for (;;) {
+        /* a client that always has the next request ready would keep this worker from its end */
+        if (!upp_life_accepting() && leave_to_others(core, conn))
+            return 0;
         enum upp_step step = conn->fd < 0 ? UPP_STEP_CLOSE : upp_steps_advance(core, conn);
         if (step == UPP_STEP_READY)
             return 1;
@@ -217,28 +237,11 @@ static void look_at_timers(struct upp_core *core, uint64_t now)
     }
 }
 
-/* It is between two requests: nothing of the next one was read. */
-static int is_idle(const struct upp_conn *conn)
-{
-    return conn->state == UPP_CONN_HEAD && conn->start == conn->end &&
-           upp_output_empty(&conn->output);
-}
-
 /* The worker ends; what of this connection, which nobody works on? */
 static int may_close(const struct upp_conn *conn, uint64_t now)
 {
     int was_quiet = now >= conn->waits_since + STOP_GRACE;
     return upp_life_must_stop() ? is_idle(conn) || was_quiet : is_idle(conn) && was_quiet;
-}
-
-/* Returns 1 if another worker has the connection now. */
-static int leave_to_others(struct upp_core *core, struct upp_conn *conn)
-{
-    if (conn->fd < 0 || !is_idle(conn) || upp_handover_give(conn))
-        return 0;
-    upp_engine_forget(conn);
-    close_conn(core, conn);
-    return 1;
 }
 
 /* Told to stop: no new connections, idle ones go to other workers or close, a request that is on

@@ -269,3 +269,10 @@ def test_all_workers_end_at_once(start_loop):
         assert connection.read().body == b'hello'
     # a signal that comes while the master starts anew would be lost
     server.wait_log('spawned uWSGI worker 3', 2)
+
+
+def test_a_client_that_never_waits(connect_to_one):
+    """A worker ends, too, if the next request is there before the one before it has ended."""
+    with connect_to_one(1, **ENDS) as (server, pid, (connection,)):
+        served_by = {int(connection.get('/late').body) for _ in range(2 * ENDS['max-requests'])}
+        assert pid in served_by and len(served_by) > 1

@@ -120,6 +120,18 @@ def get_turn(environ, start_response, rest):
     return answer(start_response, b'')
 
 
+class EndsLate(list):
+    """A body; its request ends when the client has had time to send the next one."""
+
+    def close(self):
+        time.sleep(0.01)
+
+
+def get_late(environ, start_response, rest):
+    body = b'%d' % os.getpid()
+    return EndsLate(answer(start_response, body, ('Content-Length', str(len(body)))))
+
+
 def get_wait(environ, start_response, rest):
     """Answers when the file is there, and says by another that it waits."""
     open(rest + '.waits', 'w').close()
