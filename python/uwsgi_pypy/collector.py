@@ -15,7 +15,7 @@ import gc
 
 from _uwsgi_pypy import lib
 
-from . import config, gc_hooks
+from . import config, constants, gc_hooks
 
 # Growth of the heap at which PyPy itself begins, unless the user says otherwise (incminimark.py).
 FACTOR = 1.82
@@ -37,6 +37,9 @@ REST_LEAST = 512 << 10
 
 # Steps that a major collection takes at least: one from each of its states to the next.
 STATES = 4
+
+# A size that no heap has.
+NEVER = 1 << 60
 
 # Bytes of growth between two collections of a warm-up.
 WARMUP_GROWTH = 4 << 20
@@ -215,6 +218,16 @@ def settle(between):
     collect()
     _collector = Collector()
     gc_hooks.add('on_gc_collect', _collector.majors.add)
+
+
+def rehearse():
+    """Before the warm-up: what the request loop asks is answered as it will be in a worker that has nothing to collect."""
+    global _collector
+    _collector = Collector()
+    _collector.shares = config.gc_share
+    _collector.limit = NEVER
+    constants.loosen(_collector)
+    constants.loosen(_collector.majors)
 
 
 def share():

@@ -13,6 +13,10 @@ def run(core):
     left = 1    # requests until the next look at the nursery
     outcome = lib.UPP_DONE
     while True:
+        # here and not at the end: PyPy enters compiled code where a loop jumps back, but not by the jump of a condition
+        if left <= 0:
+            left = look()
+        left -= 1
         request = next_request(core, outcome)
         if not request:
             return
@@ -22,6 +26,3 @@ def run(core):
             # a defect of the plugin: the exchange lets nothing of the application through
             log.exception()
             outcome = lib.UPP_CLOSE
-        left -= 1
-        if left <= 0:
-            left = look()

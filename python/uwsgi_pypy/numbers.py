@@ -4,7 +4,7 @@ import gc
 
 from _uwsgi_pypy import lib
 
-from . import gc_hooks
+from . import constants, gc_hooks
 
 try:
     import pypyjit
@@ -47,6 +47,11 @@ def on_step(stats):
 
 def on_major(stats):
     lib.upp_numbers_gc(0, stats.count, 0, 0)
+
+
+def rehearse():
+    """Before the warm-up: pauses are counted in workers only."""
+    constants.loosen(pauses)
 
 
 def start():

@@ -10,7 +10,7 @@ import time
 
 from _uwsgi_pypy import ffi, lib
 
-from . import apps, collector, config, fork, log, nursery, slow_requests
+from . import apps, collector, config, fork, log, numbers, nursery, slow_requests
 
 try:
     from pypyjit import get_stats_snapshot
@@ -286,6 +286,8 @@ def next_round():
         apps.annotate(KEY, True)
         nursery.find()
         fork.rehearse()
+        collector.rehearse()
+        numbers.rehearse()
         _rounds = Warmup().rounds()
     count = next(_rounds, 0)
     if not count:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -413,3 +414,31 @@ def test_a_signal_while_the_application_has_threads(make_server, options, front)
     server.wait_log('SIGINT/SIGTERM received')
     server.write('go', '')
     assert server.wait_exit() == 0
+
+
+LITTERING = r"""
+from __pypy__ import debug_print, debug_start, debug_stop
+
+def application(environ, start_response):
+    # enough for the nursery to be looked at with each request or two, and so for that to be compiled
+    garbage = [str(number) for number in range(20000)]
+    if environ.get('uwsgi.warmup'):
+        debug_start('jit-invalidate-mark')
+        debug_print('of the warm-up')
+        debug_stop('jit-invalidate-mark')
+    start_response('200 OK', [])
+    return [b'%d' % len(garbage)]
+"""
+
+
+@BOTH
+def test_compiled_code_is_kept(start_server, options, front, tmp_path):
+    """Nothing of what a warm-up has compiled is thrown away, neither at its end nor by what happens in workers only."""
+    path = tmp_path / 'invalidated'
+    server = start_server(options(pypy_warmup='/', pypy_slow_request=60000), app=LITTERING,
+                          env={'PYPYLOG': 'jit-invalidate:%s' % path})
+    client = server.client(front)
+    for _ in range(300):
+        assert client.get('/').body == b'20000'
+    _, _, since = path.read_text('latin-1').rpartition('of the warm-up')
+    assert since and not re.findall(r'fieldname .* invalidated [1-9]\d*', since)
