@@ -225,7 +225,7 @@ def rehearse():
     global _collector
     _collector = Collector()
     _collector.shares = config.gc_share
-    _collector.limit = NEVER
+    _collector.base, _collector.limit = 0, NEVER
     constants.loosen(_collector)
     constants.loosen(_collector.majors)
 
@@ -237,7 +237,7 @@ def share():
 
 
 def shares():
-    """Whether pages can be given back; not yet during a warm-up."""
+    """Whether pages can be given back."""
     return _collector is not None and _collector.shares
 
 
