@@ -236,7 +236,8 @@ reading, writing = os.pipe()
 os.write(writing, b'a')
 
 def read():
-    open(reading, 'rb').read()    # and has the lock of the file meanwhile
+    file = open(reading, 'rb')
+    file.read()    # and has the lock of the file meanwhile
 
 threading.Thread(target=read, daemon=True).start()
 left = array.array('i', [1])
