@@ -61,11 +61,7 @@ def adopt_early_modules():
 
 
 def rehearse():
-    """Before the warm-up: does to the standard library what the fork will do.
-
-    PyPy compiles the global names of a module as constants until one is given another value, and then throws away all
-    that it has compiled with it. What is known to change is no constant from here on.
-    """
+    """Before the warm-up: does to the standard library what the fork will do, for the reason in constants.py."""
     threading = sys.modules.get('threading')
     if threading is not None and threading.active_count() == 1:
         threading._after_fork()
@@ -119,8 +115,10 @@ def hold_threads():
     They do not go on there, so all that only they know is garbage. A file that one of them was reading is closed as
     garbage, which waits for the lock that the thread has left locked.
     """
-    for ident, frame in sys._current_frames().items():
-        while frame is not None and ident != _thread.get_ident():
+    frames = sys._current_frames()
+    frames.pop(_thread.get_ident(), None)
+    for frame in frames.values():
+        while frame is not None:
             # what compiled code has in registers is written into the frame for who asks
             _frames.append((frame, frame.f_locals))
             frame = frame.f_back
