@@ -182,7 +182,7 @@ build/bench/%: bench/%.c
 
 # ---- the parts that need neither uWSGI nor PyPy: tests/unit, fuzz -----------------------------
 
-PURE_SOURCES := $(wildcard src/http/*.c) src/loop/strain.c src/names.c src/request_check.c $(addprefix src/vm/,arena.c find.c maps.c pages.c)
+PURE_SOURCES := $(wildcard src/http/*.c) src/loop/strain.c src/names.c src/nursery.c src/request_check.c $(addprefix src/vm/,arena.c find.c maps.c pages.c)
 PURE_CFLAGS  := -std=gnu11 -D_GNU_SOURCE= -g -fno-omit-frame-pointer $(WARNINGS) $(LLHTTP_CFLAGS) \
                 -Isrc -Itests/unit -fsanitize=address,undefined -fno-sanitize-recover=all
 

@@ -148,13 +148,51 @@ int upp_app_is_default(int app);
 
 /* How long a worker has had no request. */
 enum upp_quiet {
-    UPP_BUSY,    /* not long enough to say */
+    UPP_BUSY,    /* not long enough to say, or it has had much to do of late */
     UPP_QUIET,   /* some ten milliseconds: another one may come at any time */
     UPP_AT_REST, /* a second */
 };
 
+/* How full the nursery is, in which objects are born one behind the other (src/nursery.c).
+ * Addresses and sizes in bytes. */
+struct upp_nursery {
+    int64_t end;       /* the highest address that an object has had */
+    int64_t size;      /* 0: it is not as it should be */
+    int64_t piece;     /* what the rest is filled with at a time */
+    int64_t at;        /* where the next object came after the last look */
+    int64_t asked;     /* requests from then to the next look, at least 1 */
+    int64_t next;      /* the same, while it is decided; 0: not yet */
+    int64_t need;      /* bytes that a request takes */
+    int is_collecting; /* a major collection may be under way */
+};
+
+/* What to do about it, between two requests. */
+enum upp_nursery_deed {
+    UPP_NURSERY_LEAVE,   /* nothing */
+    UPP_NURSERY_COLLECT, /* go on with the collection, if there is one */
+    UPP_NURSERY_EMPTY,   /* the next request might not fit */
+};
+
+/* That of this process. */
+struct upp_nursery *upp_nursery(void);
+
 /* Where the bytes of `object` lie, as a number; no use but to compare it with others. */
-int64_t upp_idle_locate(const char *object);
+int64_t upp_nursery_locate(const char *object);
+
+/* In a new process: copies the pages at one go (Linux 5.14) that its parent has, too; else each is
+ * copied when it is written to, in the middle of the first requests. */
+void upp_nursery_own(void);
+
+/* How many bytes are left behind an object that has just been made; 0 if it is not in the nursery,
+ * as one that PyPy has made elsewhere. */
+int64_t upp_nursery_room(const char *object);
+
+/* Between two requests, with an object that has just been made. */
+enum upp_nursery_deed upp_nursery_look(const char *object);
+
+/* After that has been done, with another such object. Returns the number of requests after which to
+ * look again, at least 1. */
+int64_t upp_nursery_go_on(const char *object);
 
 /* ---- sharing memory with the master (src/vm/share.h) -------------------- */
 

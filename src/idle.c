@@ -18,11 +18,6 @@
 /* Listening sockets that are looked at; with more than these nothing is done. */
 #define SOCKETS_MAX 16
 
-int64_t upp_idle_locate(const char *object)
-{
-    return (int64_t)(intptr_t)object;
-}
-
 int upp_idle_wanted(void)
 {
     return upp_config()->gc_idle;

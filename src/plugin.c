@@ -175,6 +175,8 @@ static void fixup(void)
     if (loads_in_worker()) {
         upp_apps_choose_default();
         prepare_to_serve();
+    } else {
+        upp_nursery_own();
     }
     /* modifier1 30: the same plugin, with SCRIPT_NAME to be cut from PATH_INFO */
     static struct uwsgi_plugin managed;

@@ -44,6 +44,9 @@ NEVER = 1 << 60
 # Bytes of growth between two collections of a warm-up.
 WARMUP_GROWTH = 4 << 20
 
+# is_collecting there: whether go_on() has something to do, perhaps
+_nursery = lib.upp_nursery()
+
 # bytes in use -> an object with total_gc_memory; gc.get_stats() would format dozens of numbers for it
 _stats = getattr(gc, '_get_stats', None)
 
@@ -84,6 +87,7 @@ class Majors:
 
     def add(self, stats):
         self.count += stats.count
+        _nursery.is_collecting = True
 
 
 class Collector:
@@ -115,11 +119,11 @@ class Collector:
         self.base = base = size()
         self.seen = self.majors.count
         end = max(self.factor * base, self.least)
-        self.limit = quiet = at_rest = base + max(PART * (end - base), LEAST)
+        self.limit = quiet = at_rest = base + max(int(PART * (end - base)), LEAST)
         if self.shares and not config.gc_major and not config.gc_min:
-            growth = max(SHARED_PART * base, SHARED_LEAST)
-            quiet = base + (growth if self.majors.count else growth / 2)
-            at_rest = base + max(REST_PART * base, REST_LEAST)
+            growth = max(int(SHARED_PART * base), SHARED_LEAST)
+            quiet = base + (growth if self.majors.count else growth // 2)
+            at_rest = base + max(int(REST_PART * base), REST_LEAST)
         self.starts = (self.limit, quiet, at_rest)
 
     def is_under_way(self):
@@ -241,19 +245,29 @@ def shares():
     return _collector is not None and _collector.shares
 
 
+def step(start):
+    """See Collector.step()."""
+    more = _collector.step(start)
+    _nursery.is_collecting = more and _collector.shares
+    return more
+
+
 def go_on():
-    """Between two requests: does a step of what has begun. Returns whether there is more to do.
+    """Between two requests: does a step of what has begun.
 
     While it lasts a worker has copies of most pages; so it is done soon, even if requests wait.
     """
-    return shares() and _collector.is_under_way() and _collector.step(_collector.limit)
+    if shares() and _collector.is_under_way():
+        step(_collector.limit)
+    else:
+        _nursery.is_collecting = False
 
 
 def begin():
     """Between two requests, instead of emptying the nursery: begins if the heap has grown very much. Returns whether."""
-    return shares() and _collector.step(_collector.limit)
+    return shares() and step(_collector.limit)
 
 
 def idle(quiet):
     """The worker waits, and is as quiet as an enum upp_quiet says. Returns 1 if there is more to do."""
-    return int(_collector.step(_collector.starts[quiet]))
+    return int(step(_collector.starts[quiet]))

@@ -58,7 +58,7 @@ class Size:
         """Returns the address of the object, which is old."""
         if self.size < BYTES_LEAST:
             return id(self.made[index])
-        return lib.upp_idle_locate(self.made[index]) - BYTES_HEADER
+        return lib.upp_nursery_locate(self.made[index]) - BYTES_HEADER
 
     def is_right(self):
         """Returns whether the objects have that size: whether those in one page lie so many bytes apart, or some times that."""

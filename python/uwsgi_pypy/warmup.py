@@ -287,6 +287,7 @@ def next_round():
         nursery.find()
         fork.rehearse()
         collector.rehearse()
+        nursery.rehearse()
         numbers.rehearse()
         _rounds = Warmup().rounds()
     count = next(_rounds, 0)

@@ -1,6 +1,7 @@
 """PyPy's garbage collector: what it is told at the start, before the fork, and while a worker waits."""
 
 import json
+import platform
 import time
 
 import pytest
@@ -196,6 +197,40 @@ def test_the_nursery_is_emptied_between_requests(start_server, front, idle):
         old = int(client.get('/?%d' % (3000 + 10 * number)).body)
     # the request itself, those since the last time, and perhaps one before it was known what a request takes
     assert old <= 25 if idle == 'on' else old > 40, old
+
+
+PAGES_APP = r'''
+import gc
+import resource
+
+size = gc._get_stats(False).nursery_size
+make = b'.'.__mul__
+
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+def application(environ, start_response):
+    before = faults()
+    for _ in range(size // 2 // 4096):
+        make(4000)
+    body = b'%d' % (faults() - before)
+    start_response('200 OK', [('Content-Length', str(len(body)))])
+    return [body]
+'''
+
+LINUX = tuple(int(part) for part in platform.release().split('.')[:2])
+
+
+@pytest.mark.skipif(LINUX < (5, 14), reason='Linux 5.14 is the first to have MADV_POPULATE_WRITE')
+@BOTH
+@pytest.mark.parametrize('threads', [1, 2])
+def test_the_first_request_finds_the_nursery_there(start_server, front, threads):
+    """It copies no page of it by writing to it."""
+    server = start_server({front.option: True, **ENGINES[front.engine], 'pypy-wsgi': 'app', 'master': True,
+                           'threads': threads}, app=PAGES_APP)
+    assert int(server.client(front).get('/').body) < 100
 
 
 @pytest.mark.fronts('loop')

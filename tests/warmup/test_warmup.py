@@ -442,3 +442,34 @@ def test_compiled_code_is_kept(start_server, options, front, tmp_path):
         assert client.get('/').body == b'20000'
     _, _, since = path.read_text('latin-1').rpartition('of the warm-up')
     assert since and not re.findall(r'fieldname .* invalidated [1-9]\d*', since)
+
+
+GARBAGE_APP = r"""
+from __pypy__ import debug_print, debug_start, debug_stop
+
+def application(environ, start_response):
+    # some requests fill the nursery
+    garbage = [[None] * 1000 for _ in range(120)]
+    if environ['PATH_INFO'] == '/worker':
+        debug_start('jit-log-opt-mark')
+        debug_print('of the worker')
+        debug_stop('jit-log-opt-mark')
+    start_response('200 OK', [])
+    return [b'%d' % len(garbage)]
+"""
+
+
+@BOTH
+def test_workers_do_not_compile_what_empties_the_nursery(start_server, options, front, tmp_path):
+    """What each of them does sooner or later is compiled in the warm-up: else it would be in the middle of a request."""
+    path = tmp_path / 'compiled'
+    server = start_server(options(pypy_warmup='/', disable_logging=True), app=GARBAGE_APP,
+                          env={'PYPYLOG': 'jit-log-opt:%s' % path})
+    client = server.client(front)
+    with client.connect() as connection:
+        get = connection.get if front.keepalive else client.get
+        get('/worker')
+        for _ in range(8000):
+            assert get('/').body == b'120'
+    _, mark, since = path.read_text('latin-1').partition('of the worker')
+    assert mark and not re.findall(r'\w+;.*uwsgi_pypy/(?:nursery|collector)\.py:\d+', since)
