@@ -8,12 +8,19 @@
 #include "warmup.h"
 
 #include <poll.h>
+#include <time.h>
 
 /* Microseconds for steps between two requests, when no third one comes. */
 #define BETWEEN_REQUESTS 20000
 
 /* Microseconds without a request, from which on a worker is at rest. */
 #define REST 1000000
+
+/* Microseconds over which a worker's processor time is looked at, and the percentage that leaves it
+ * time for more than it has to do. A collection takes as much as some hundred requests: under load
+ * the next ones would wait for it. */
+#define SPAN 100000
+#define SPARE 10
 
 /* Listening sockets that are looked at; with more than these nothing is done. */
 #define SOCKETS_MAX 16
@@ -30,6 +37,35 @@ int upp_idle_step(enum upp_quiet quiet)
     return more;
 }
 
+static uint64_t processor_micros(void)
+{
+    struct timespec used = {0, 0};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+}
+
+static int has_spare_time(uint64_t now)
+{
+    static uint64_t since;
+    static uint64_t used_before;
+    static int has;
+    if (now - since >= SPAN) {
+        uint64_t used = processor_micros();
+        has = since && (used - used_before) * 100 < (now - since) * SPARE;
+        since = now;
+        used_before = used;
+    }
+    return has;
+}
+
+static enum upp_quiet quiet_after(uint64_t pause, uint64_t least, uint64_t now)
+{
+    int has_time = has_spare_time(now);
+    if (pause >= REST)
+        return UPP_AT_REST;
+    return pause > least && has_time ? UPP_QUIET : UPP_BUSY;
+}
+
 enum upp_quiet upp_idle_look(void)
 {
     static uint64_t seen;
@@ -40,9 +76,8 @@ enum upp_quiet upp_idle_look(void)
     if (requests != seen || !since) {
         seen = requests;
         since = now;
-        return UPP_BUSY;
     }
-    return now - since < REST ? UPP_QUIET : UPP_AT_REST;
+    return quiet_after(now - since, 0, now);
 }
 
 static int other_requests_run(void)
@@ -102,13 +137,6 @@ static void look_at_nursery(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static enum upp_quiet quiet_after(uint64_t pause)
-{
-    if (pause >= REST)
-        return UPP_AT_REST;
-    return pause > BETWEEN_REQUESTS ? UPP_QUIET : UPP_BUSY;
-}
-
 void upp_idle_after_request(const struct wsgi_request *host)
 {
     static uint64_t again;
@@ -117,7 +145,7 @@ void upp_idle_after_request(const struct wsgi_request *host)
     look_at_nursery();
     uint64_t now = uwsgi_micros();
     uint64_t end = now + BETWEEN_REQUESTS;
-    enum upp_quiet quiet = quiet_after(now - last);
+    enum upp_quiet quiet = quiet_after(now - last, BETWEEN_REQUESTS, now);
     last = now;
     if ((!more && now < again) || upp_warmup_host() || other_requests_run())
         return;

@@ -39,7 +39,7 @@ static struct {
     struct upp_core *cores;
     atomic_int woken;    /* threads that know of the stop */
     uint64_t idle_again; /* when an idle thread looks for work; 0: never */
-    int may_be_quiet;    /* the last look came too soon to say so: look again */
+    int may_be_quiet;    /* not for the last look: look again */
     atomic_flag stopping;
     _Atomic(struct upp_conn *) given_away; /* other workers have their descriptors; not ended yet */
 } engine;

@@ -69,6 +69,14 @@ def keep_writing():
             time.sleep(0.0001)
 
 
+working = threading.Event()
+
+
+def work():
+    while working.is_set():
+        sum(range(1000))
+
+
 def close_memory_file():
     for name in os.listdir('/proc/self/fd'):
         try:
@@ -118,6 +126,11 @@ def application(environ, start_response):
         change(number)
     elif path == '/thread':
         threading.Thread(target=keep_writing, daemon=True).start()
+    elif path == '/work':
+        working.set()
+        threading.Thread(target=work, daemon=True).start()
+    elif path == '/rest':
+        working.clear()
     elif path == '/close':
         close_memory_file()
     elif path == '/ask':
@@ -160,9 +173,11 @@ class Worker:
         return json.loads(self.client.get(path).body)
 
     def collections_when_quiet(self):
-        """After a time without requests, which it takes for time that it has."""
-        time.sleep(0.1)
-        return self.get()[1]
+        """After some time with hardly a request, which it takes for time that it has: it looks at a tenth of a second."""
+        for _ in range(2):
+            time.sleep(0.11)
+            count = self.get()[1]
+        return count
 
     def grown(self):
         """Bytes by which its memory has grown since the first requests."""
@@ -220,6 +235,20 @@ def test_a_heap_that_grows_is_collected(start, front):
 def test_a_worker_that_is_busy_does_not_collect_for_that(start, front):
     """Asked whether it has something to do, between two requests, after some time without one, and at rest."""
     assert start().get('/ask?100000')[2] == [0, 1, 1]
+
+
+@BOTH
+def test_a_worker_that_was_busy_of_late_is_not_quiet(start, front):
+    """Under load there are some milliseconds without a request, too; those that come then would wait."""
+    worker = start()
+    worker.get('/work')
+    for _ in range(4):
+        before = worker.collections_when_quiet()
+    worker.get('/grow?200000')
+    for _ in range(10):
+        assert worker.collections_when_quiet() == before
+    worker.get('/rest')
+    wait_until(lambda: worker.collections_when_quiet() >= before + 2, 'two collections')
 
 
 @BOTH
