@@ -125,6 +125,28 @@ def test_workers_end_one_after_the_other(start_site):
     server.wait_log('Respawned uWSGI worker', len(server.log_lines('The work of process')))
 
 
+def test_a_new_worker_serves_its_first_requests_before_the_next_one_ends(start_site):
+    """They take longer than others: a second new worker would do so at the same time."""
+    limit = 40
+    server = start_site({**MASTER, 'processes': 2, 'max-requests': limit, 'min-worker-lifetime': 0, 'forkbomb-delay': 0})
+    server.ignore_fds()
+    server.allow_alarm('DAMN ! worker')
+    killed, old = server.worker_pids()
+    os.kill(killed, signal.SIGKILL)
+    server.wait_log('Respawned uWSGI worker')
+    held = hold_all(server, 2)
+    [number] = [number for number in range(2) if int((server.directory / ('%d.pid' % number)).read_text()) == old]
+    server.write('%d.release' % number, '')
+    assert int(held[number].read().body) == old
+
+    def ask():
+        return int(server.client().get('/pid').body)
+    assert {ask() for _ in range(3 * limit)} == {old}
+    assert not server.log_lines('The work of process %d is done' % old)
+    release(server, 2)
+    wait_until(lambda: ask() and server.log_lines('The work of process %d is done' % old), 'the end of the old one')
+
+
 def test_ended_worker_is_replaced_at_once(start_site):
     """The master's timer has nothing to do with it: it would look after an hour."""
     server = start_site({'master': True, 'processes': 2, 'max-requests': 5, 'min-worker-lifetime': 0,
