@@ -36,10 +36,15 @@ LIFE = 10
 # So many times, every half second, memory is to be the same for a worker to be at rest: it is not before a second has passed.
 RESTS = 6
 
+# Part of the time that the core of the workers is busy under a load that comes at a given rate, and the seconds in which
+# the rate for it is found.
+LOAD = 0.6
+LOAD_SECONDS = 5
+
 # So often two servers take turns under a load: what else the machine does is to meet both.
 ROUNDS = 3
 
-# A page that takes long enough for a client in Python to keep up with 60 % load.
+# A page that takes long enough for a client in Python to keep up with such a load.
 PATH = "/reversed/"
 WARM = ["--pypy-warmup", PATH, "--pypy-warmup", "/"]
 
@@ -225,10 +230,15 @@ SCENARIOS = {function.__name__: function
 
 @functools.lru_cache(None)
 def measure_rate(workers):
-    """Requests/s that are 60 % of what so many warm workers can do on their core."""
+    """Requests/s that keep so many warm workers busy for that part of the time of their core."""
     with start("rate", workers, "django_page", *WARM) as server:
         requests(server, STEADY)
-        rate = int(0.6 * wrk(server.port, 3, CONNECTIONS, PATH).rate)
+        # requests that come one by one cost more than those of wrk
+        rate = int(LOAD * wrk(server.port, 3, CONNECTIONS, PATH).rate)
+        before = sum(server.cpu())
+        open_load(server, rate, LOAD_SECONDS)
+        busy = (sum(server.cpu()) - before) / 1e6 / LOAD_SECONDS
+    rate = int(rate * LOAD / busy)
     print("load: %d requests/s for %d workers" % (rate, workers), flush=True)
     return rate
 
