@@ -48,6 +48,7 @@ struct upp_conn {
     atomic_uint ownership;
     int fd;
     enum upp_conn_state state;
+    int unconfirmed; /* UPP_CONN_FLUSH: bytes, when the timer was set */
     const struct upp_listener *listener;
 
     /* input */

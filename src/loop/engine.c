@@ -108,11 +108,18 @@ void upp_engine_later(struct upp_core *core, struct upp_conn *conn)
 
 /* ---- sending ------------------------------------------------------------ */
 
+/* What shrinks while the client takes something. */
+static int not_taken(const struct upp_conn *conn, short what)
+{
+    return what == POLLOUT ? upp_output_unconfirmed(conn->fd) : 0;
+}
+
 int upp_engine_wait(const struct upp_conn *conn, short what, enum upp_timer_kind kind)
 {
     struct pollfd wait = {.fd = conn->fd, .events = what};
     uint64_t most = engine.limits.durations[kind];
     uint64_t start = upp_engine_clock();
+    int left = not_taken(conn, what);
     for (;;) {
         /* in slices: only the main thread is interrupted by the signal to stop */
         int ready = poll(&wait, 1, WAIT_SLICE);
@@ -120,8 +127,13 @@ int upp_engine_wait(const struct upp_conn *conn, short what, enum upp_timer_kind
             return UPP_OK;
         if (upp_life_must_stop() || (ready < 0 && errno != EINTR))
             return UPP_GONE;
-        if (most && upp_engine_clock() - start >= most)
+        if (!most || upp_engine_clock() - start < most)
+            continue;
+        int before = left;
+        left = not_taken(conn, what);
+        if (left >= before)
             return UPP_TIMEOUT;
+        start = upp_engine_clock();
     }
 }
 

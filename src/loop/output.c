@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -182,6 +184,12 @@ enum upp_output_result upp_output_flush(struct upp_output *output, int fd)
     while (output->first && result == UPP_OUTPUT_DONE)
         result = output->first->fd >= 0 ? flush_file(output, fd) : flush_bytes(output, fd);
     return result;
+}
+
+int upp_output_unconfirmed(int fd)
+{
+    int bytes = 0;
+    return ioctl(fd, SIOCOUTQ, &bytes) ? 0 : bytes;
 }
 
 void upp_output_clear(struct upp_output *output)

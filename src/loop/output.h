@@ -41,6 +41,10 @@ enum upp_output_result upp_output_write(struct upp_output *output, int fd, struc
 /* Sends as much as the socket takes. */
 enum upp_output_result upp_output_flush(struct upp_output *output, int fd);
 
+/* Bytes that went out and that the client's system has not confirmed; 0 if that cannot be told. It
+ * shrinks while the client takes something, the socket has room again only later. */
+int upp_output_unconfirmed(int fd);
+
 /* Drops everything. */
 void upp_output_clear(struct upp_output *output);
 

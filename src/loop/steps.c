@@ -238,6 +238,7 @@ static enum upp_step flush(struct upp_conn *conn)
     case UPP_OUTPUT_BROKEN:
         return UPP_STEP_CLOSE;
     case UPP_OUTPUT_AGAIN:
+        conn->unconfirmed = upp_output_unconfirmed(conn->fd);
         upp_pool_set_timer(conn, UPP_TIMER_WRITE);
         return UPP_STEP_WAIT;
     default:
@@ -346,6 +347,8 @@ enum upp_step upp_steps_expire(struct upp_core *core, struct upp_conn *conn)
         }
         break;
     case UPP_CONN_FLUSH:
+        if (upp_output_unconfirmed(conn->fd) < conn->unconfirmed)
+            return UPP_STEP_AGAIN;
         upp_host_log("response to %.*s: the client took nothing in time", conn->address_length,
                      conn->address);
         conn->reset_after = 1;

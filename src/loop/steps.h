@@ -22,7 +22,8 @@ enum upp_step {
  * the host has answered it. */
 enum upp_step upp_steps_advance(struct upp_core *core, struct upp_conn *conn);
 
-/* The connection's deadline has passed. AGAIN: the client gets an answer; CLOSE. */
+/* The connection's deadline has passed. AGAIN: the client gets an answer, or has taken
+ * something after all; CLOSE. */
 enum upp_step upp_steps_expire(struct upp_core *core, struct upp_conn *conn);
 
 /* Ends the request of core->conn (outcome: UPP_DONE or UPP_CLOSE) and lets the response go out. */
