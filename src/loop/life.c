@@ -5,11 +5,17 @@
 #include "../turn.h"
 #include "engine.h"
 
+#include <stdatomic.h>
+
 /* A key press reaches a worker twice, from the terminal and from the master: microseconds. */
 #define SECOND_SIGNAL_AFTER 300000
 
 static volatile sig_atomic_t must_stop;
 static volatile sig_atomic_t exit_code = UWSGI_END_CODE;
+
+/* By worker id, shared: the process that has said that it takes connections; another one has the
+ * id, which is still loading the application, say, until it says so, too. */
+static _Atomic(pid_t) *takers;
 
 /* ---- how busy it is ------------------------------------------------------ */
 
@@ -37,23 +43,28 @@ int upp_life_is_full(uint64_t *ended)
 
 int upp_life_has_siblings(void)
 {
+    if (uwsgi.numproc > 1 && !takers)
+        takers = uwsgi_calloc_shared(sizeof *takers * (size_t)(uwsgi.numproc + 1));
     return uwsgi.numproc > 1;
 }
 
-static int takes_connections(const struct uwsgi_worker *worker)
+static void become_a_taker(void)
 {
-    return worker->pid > 0 && worker->manage_next_request && !worker->cheaped &&
-           !worker->suspended && !worker->hijacked;
+    if (takers)
+        atomic_store(&takers[uwsgi.mywid], uwsgi.mypid);
 }
 
 static int is_taker(int id)
 {
-    return id != uwsgi.mywid && takes_connections(&uwsgi.workers[id]);
+    const struct uwsgi_worker *worker = &uwsgi.workers[id];
+    return id != uwsgi.mywid && worker->pid > 0 && atomic_load(&takers[id]) == worker->pid &&
+           worker->manage_next_request && !worker->cheaped && !worker->suspended &&
+           !worker->hijacked;
 }
 
 int upp_life_has_takers(void)
 {
-    for (int i = 1; i <= uwsgi.numproc; i++) {
+    for (int i = 1; takers && i <= uwsgi.numproc; i++) {
         if (is_taker(i))
             return 1;
     }
@@ -63,7 +74,7 @@ int upp_life_has_takers(void)
 int upp_life_free_siblings(void)
 {
     int free = 0;
-    for (int i = 1; i <= uwsgi.numproc; i++) {
+    for (int i = 1; takers && i <= uwsgi.numproc; i++) {
         if (is_taker(i))
             free += uwsgi.cores - count_busy(&uwsgi.workers[i]);
     }
@@ -143,4 +154,5 @@ void upp_life_take_signals(void)
     uwsgi_unix_signal(SIGHUP, stop_gracefully);
     uwsgi_unix_signal(SIGINT, stop_at_once);
     uwsgi_unix_signal(SIGTERM, stop_at_once);
+    become_a_taker();
 }

@@ -14,11 +14,13 @@ int upp_life_accepting(void);
 int upp_life_must_stop(void);
 /* 1 while a thread of this worker has a request. */
 int upp_life_is_busy(void);
-/* Takes over the signals that stop a worker; in its main thread. */
+/* Takes over the signals that stop a worker; in its main thread. From here on it does not end
+ * without having looked for connections that were handed over: it is a taker for other workers. */
 void upp_life_take_signals(void);
 /* What to exit with once the loop has ended. */
 int upp_life_exit_code(void);
-/* 1 if other workers accept from the same sockets. */
+/* Before the fork. Returns 1 if there are to be other workers, which accept from the same sockets.
+ */
 int upp_life_has_siblings(void);
 /* 1 while all threads of this worker have a request; *ended: the number of those that have ended.
  */

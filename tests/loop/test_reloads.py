@@ -60,3 +60,43 @@ def test_chain(start_loop, fixed_address):
                        lambda: 'reload %d\n%s' % (number, server.log_tail()))
             progress()
     assert not server.log_lines('NO MERCY')
+
+
+STARTING_APP = """
+import os
+import signal
+import time
+
+import uwsgi
+
+if uwsgi.worker_id() == 2:
+    # told to end, it has not begun to yet when the other one leaves
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    while not os.path.exists('go'):
+        time.sleep(0.01)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
+
+
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Length', '5')])
+    return [b'hello']
+"""
+
+
+def test_a_worker_that_starts_takes_no_connections(make_server, fixed_address):
+    """One that leaves gives none to it: it may end, too, before it has begun to serve."""
+    server = make_server({**OPTIONS, 'http-socket': fixed_address, 'pypy-wsgi': 'app', 'lazy-apps': True},
+                         app=STARTING_APP)
+    server.ignore_fds()
+    server.launch()
+    server.wait_log('running pypy loop engine')
+    client = server.client('loop')
+    with client.connect() as connection:
+        assert connection.get('/').status == 200
+        server.reload()
+        answers = iter(lambda: connection.get('/'), None)
+        last = next(answer for answer in answers if answer.empty or answer.header('Connection') == 'close')
+        assert last.body == b'hello'
+    server.wait_log('worker 1 buried')
+    server.write('go', '')
+    assert client.get('/').body == b'hello'
