@@ -15,7 +15,7 @@ import gc
 
 from _uwsgi_pypy import lib
 
-from . import config, constants, gc_hooks
+from . import config, gc_hooks, rehearsal
 
 # Growth of the heap at which PyPy itself begins, unless the user says otherwise (incminimark.py).
 FACTOR = 1.82
@@ -225,13 +225,15 @@ def settle(between):
 
 
 def rehearse():
-    """Before the warm-up: what the request loop asks is answered as it will be in a worker that has nothing to collect."""
+    """Before the warm-up: what is asked is answered as it will be in a worker that has nothing to collect."""
     global _collector
     _collector = Collector()
     _collector.shares = config.gc_share
-    _collector.base, _collector.limit = 0, NEVER
-    constants.loosen(_collector)
-    constants.loosen(_collector.majors)
+    _collector.base, _collector.limit, _collector.starts = 0, NEVER, (NEVER, NEVER, NEVER)
+    rehearsal.loosen(_collector)
+    rehearsal.loosen(_collector.majors)
+    for _ in range(rehearsal.CALLS):
+        lib.upp_py_idle(lib.UPP_BUSY)
 
 
 def share():

@@ -61,7 +61,7 @@ def adopt_early_modules():
 
 
 def rehearse():
-    """Before the warm-up: does to the standard library what the fork will do, for the reason in constants.py."""
+    """Before the warm-up: does to the standard library what the fork will do, for the reason in rehearsal.py."""
     threading = sys.modules.get('threading')
     if threading is not None and threading.active_count() == 1:
         threading._after_fork()

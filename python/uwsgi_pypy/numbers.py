@@ -4,7 +4,7 @@ import gc
 
 from _uwsgi_pypy import lib
 
-from . import constants, gc_hooks
+from . import gc_hooks, rehearsal
 
 try:
     import pypyjit
@@ -51,7 +51,7 @@ def on_major(stats):
 
 def rehearse():
     """Before the warm-up: pauses are counted in workers only."""
-    constants.loosen(pauses)
+    rehearsal.loosen(pauses)
 
 
 def start():

@@ -14,7 +14,7 @@ before anything is done, and nothing is done where it is not. What a look tells 
 """
 from _uwsgi_pypy import lib
 
-from . import collector, config
+from . import collector, config, rehearsal
 
 try:
     from pypyjit import residual_call
@@ -41,9 +41,7 @@ SMALL = 8
 # Rounds of the trial.
 TRIALS = 4
 
-# Calls of a function that have PyPy's compiler compile it and each of its branches (function_threshold is 1619,
-# trace_eagerness 200), and some more.
-REHEARSALS = 3000
+# Of the nursery of a rehearsal.
 REHEARSED_PIECE = 256
 
 NEVER = 1 << 60
@@ -143,13 +141,13 @@ def rehearse():
         return
     end, piece = _nursery.end, _nursery.piece
     _nursery.piece = REHEARSED_PIECE
-    for number in range(REHEARSALS):
+    for number in range(rehearsal.CALLS):
         # as if it was full and not quite full, by turns
         _nursery.end = where() + number % 2 * 2 * LAST_PIECES * REHEARSED_PIECE
         # as look() does it: compiled by itself
         residual_call(fill)
     _nursery.end, _nursery.piece = end, piece
-    for _ in range(REHEARSALS):
+    for _ in range(rehearsal.CALLS):
         # as uWSGI's own path does it
         lib.upp_py_between_requests()
 
