@@ -12,8 +12,7 @@
 /* In uWSGI's "work is done" hook, in a worker that still takes requests. Returns 1: it ends now; or
  * 0: another worker is between its last requests and the end of its successor's first ones. uWSGI
  * asks again at the end of the next request. A worker that does not get to its end is killed by the
- * master after
- * --worker-reload-mercy, so the others do not wait for ever. */
+ * master after --worker-reload-mercy, so the others do not wait for ever. */
 int upp_turn_has_come(void);
 
 #endif

@@ -416,16 +416,22 @@ def test_a_signal_while_the_application_has_threads(make_server, options, front)
     assert server.wait_exit() == 0
 
 
-LITTERING = r"""
+# mark(): writes a text into PyPy's log of that kind.
+MARK = """
 from __pypy__ import debug_print, debug_start, debug_stop
 
+def mark(kind, text):
+    debug_start(kind)
+    debug_print(text)
+    debug_stop(kind)
+"""
+
+LITTERING = MARK + r"""
 def application(environ, start_response):
     # enough for the nursery to be looked at with each request or two, and so for that to be compiled
     garbage = [str(number) for number in range(20000)]
     if environ.get('uwsgi.warmup'):
-        debug_start('jit-invalidate-mark')
-        debug_print('of the warm-up')
-        debug_stop('jit-invalidate-mark')
+        mark('jit-invalidate-mark', 'of the warm-up')
     start_response('200 OK', [])
     return [b'%d' % len(garbage)]
 """
@@ -444,16 +450,12 @@ def test_compiled_code_is_kept(start_server, options, front, tmp_path):
     assert since and not re.findall(r'fieldname .* invalidated [1-9]\d*', since)
 
 
-GARBAGE_APP = r"""
-from __pypy__ import debug_print, debug_start, debug_stop
-
+GARBAGE_APP = MARK + r"""
 def application(environ, start_response):
     # some requests fill the nursery
     garbage = [[None] * 1000 for _ in range(120)]
     if environ['PATH_INFO'] == '/worker':
-        debug_start('jit-log-opt-mark')
-        debug_print('of the worker')
-        debug_stop('jit-log-opt-mark')
+        mark('jit-log-opt-mark', 'of the worker')
     start_response('200 OK', [])
     return [b'%d' % len(garbage)]
 """
